@@ -1,0 +1,100 @@
+"""zentfx: steps and pipelines on TFX, recorded in ML Metadata, compared and reused.
+
+Everything public is here, and loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from zentfx._version import __version__
+
+if TYPE_CHECKING:
+    from zentfx.datasources.base import Datasource
+    from zentfx.datasources.csv_file import CSVDatasource
+    from zentfx.errors import ZenTFXError
+    from zentfx.parameters import Secret
+    from zentfx.pipelines.base import Pipeline
+    from zentfx.pipelines.training import TrainingPipeline
+    from zentfx.repository import Repository
+    from zentfx.steps.artifacts import InputArtifact, OutputArtifact
+    from zentfx.steps.base import BaseStep
+    from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
+    from zentfx.steps.preprocessor import PreprocessorStep, StandardPreprocessor
+    from zentfx.steps.pusher import Pusher
+    from zentfx.steps.schema import SchemaStep
+    from zentfx.steps.split import RandomSplit, SplitStep
+    from zentfx.steps.statistics import StatisticsStep
+    from zentfx.steps.trainer import TrainerStep
+    from zentfx.steps.validation import ValidationStep
+    from zentfx.views.artifact import ArtifactVersion
+    from zentfx.views.run import Run, StepRun
+
+__all__ = [
+    "ArtifactVersion",
+    "BaseStep",
+    "CSVDatasource",
+    "Datasource",
+    "EvaluatorStep",
+    "InputArtifact",
+    "OutputArtifact",
+    "Pipeline",
+    "PreprocessorStep",
+    "Pusher",
+    "RandomSplit",
+    "Repository",
+    "Run",
+    "SchemaStep",
+    "Secret",
+    "SplitStep",
+    "StandardPreprocessor",
+    "StatisticsStep",
+    "StepRun",
+    "TFMAEvaluator",
+    "TrainerStep",
+    "TrainingPipeline",
+    "ValidationStep",
+    "ZenTFXError",
+    "__version__",
+]
+
+# Public name to the module that defines it; a test holds it against the imports above.
+_HOMES = {
+    "ArtifactVersion": "zentfx.views.artifact",
+    "BaseStep": "zentfx.steps.base",
+    "CSVDatasource": "zentfx.datasources.csv_file",
+    "Datasource": "zentfx.datasources.base",
+    "EvaluatorStep": "zentfx.steps.evaluator",
+    "InputArtifact": "zentfx.steps.artifacts",
+    "OutputArtifact": "zentfx.steps.artifacts",
+    "Pipeline": "zentfx.pipelines.base",
+    "PreprocessorStep": "zentfx.steps.preprocessor",
+    "Pusher": "zentfx.steps.pusher",
+    "RandomSplit": "zentfx.steps.split",
+    "Repository": "zentfx.repository",
+    "Run": "zentfx.views.run",
+    "SchemaStep": "zentfx.steps.schema",
+    "Secret": "zentfx.parameters",
+    "SplitStep": "zentfx.steps.split",
+    "StandardPreprocessor": "zentfx.steps.preprocessor",
+    "StatisticsStep": "zentfx.steps.statistics",
+    "StepRun": "zentfx.views.run",
+    "TFMAEvaluator": "zentfx.steps.evaluator",
+    "TrainerStep": "zentfx.steps.trainer",
+    "TrainingPipeline": "zentfx.pipelines.training",
+    "ValidationStep": "zentfx.steps.validation",
+    "ZenTFXError": "zentfx.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,50 @@
+"""Dotted names of classes, and the classes of dotted names.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from zentfx.errors import NotFoundError
+
+__all__ = ["class_path", "find_class"]
+
+
+def class_path(cls: type) -> str:
+    """The dotted name of a class, ``module.Outer.Inner``."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def find_class(path: str) -> type:
+    """Imports the class of a dotted name.
+
+    Args:
+        path: The name, for example ``mysteps.DriftGate``.
+
+    Returns:
+        The class.
+
+    Raises:
+        NotFoundError: If no module on ``sys.path`` has it.
+    """
+    parts = path.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        module_name = ".".join(parts[:cut])
+        try:
+            found = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name is not None and (module_name + ".").startswith(error.name + "."):
+                continue  # this prefix is no module; a shorter one may be
+            raise NotFoundError(f"{path!r} cannot be imported: {error}.") from error
+        for name in parts[cut:]:
+            found = getattr(found, name, None)  # type: ignore[assignment]
+        if isinstance(found, type):
+            return found
+        break
+    raise NotFoundError(
+        f"There is no class {path!r}. Expected the dotted name of a class in a module that Python "
+        "can import (on sys.path, or installed); a class defined in a notebook or a script has "
+        "none that another process could use."
+    )

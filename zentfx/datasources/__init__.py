@@ -1,0 +1,1 @@
+"""Datasources: the steps that bring data into a pipeline."""

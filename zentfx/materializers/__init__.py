@@ -1,0 +1,55 @@
+"""Materializers: artifacts as Python objects.
+
+TFX's standard artifact types each have a loader here, found by the type's name; an artifact of any
+other type loads as the :class:`pathlib.Path` of its folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zentfx.errors import DataNotFoundError
+
+__all__ = ["load"]
+
+# Type name to "module:function". By name, because most of them need TensorFlow.
+_LOADERS = {
+    "Examples": "zentfx.materializers.examples:load_examples",
+    "ExampleStatistics": "zentfx.materializers.protos:load_statistics",
+    "ExampleAnomalies": "zentfx.materializers.protos:load_anomalies",
+    "Schema": "zentfx.materializers.protos:load_schema",
+    "TransformGraph": "zentfx.materializers.models:load_transform_graph",
+    "Model": "zentfx.materializers.models:load_model",
+    "ModelBlessing": "zentfx.materializers.models:load_blessing",
+    "ModelEvaluation": "zentfx.materializers.metrics:load_evaluation",
+    "Metrics": "zentfx.materializers.metrics:load_metrics",
+}
+
+
+def load(type_name: str, uri: str, properties: Mapping[str, Any]) -> Any:
+    """Loads an artifact.
+
+    Args:
+        type_name: Its type's name, for example ``Model``.
+        uri: Where its files are.
+        properties: Its recorded properties.
+
+    Returns:
+        What the type's loader makes of it; for a type without one the folder's path.
+
+    Raises:
+        DataNotFoundError: If there are no files.
+        MissingDependencyError: If a package is needed that is not installed.
+    """
+    folder = Path(uri)
+    if not folder.exists():
+        raise DataNotFoundError(
+            f"The files of this {type_name} are gone: there is no {uri}. Run its pipeline again."
+        )
+    if type_name not in _LOADERS:
+        return folder
+    module, _, function = _LOADERS[type_name].partition(":")
+    return getattr(importlib.import_module(module), function)(folder, properties)

@@ -1,0 +1,119 @@
+"""Models and what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zentfx.errors import DataError, DataNotFoundError, near_matches
+from zentfx.materializers.examples import encode_examples
+from zentfx.materializers.needs import need
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+__all__ = ["ExportedModel", "load_blessing", "load_model", "load_transform_graph"]
+
+_SERVING = "Format-Serving"  # TFX's name for the SavedModel inside a Model artifact
+_BATCH = 4096
+
+
+class ExportedModel:
+    """A trained model with its preprocessing inside, as a server would run it.
+
+    Args:
+        folder: A SavedModel with a signature ``serving_default`` that takes serialized examples.
+
+    Attributes:
+        path: That folder.
+        saved_model: The loaded SavedModel.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        tf = need("tensorflow", "load a Model")
+        self.path = folder
+        self.saved_model = tf.saved_model.load(str(folder))
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The raw columns that the model reads: name to dtype (``int64``, ``float32``, ``string``).
+
+        Empty for a model that was exported without the signature ``serve_rows``.
+        """
+        signature = self.saved_model.signatures.get("serve_rows")
+        if signature is None:
+            return {}
+        specs = signature.structured_input_signature[1]
+        return {name: spec.dtype.name for name, spec in specs.items()}
+
+    def predict(
+        self, data: pd.DataFrame | Sequence[bytes]
+    ) -> np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]:
+        """Predicts from raw rows.
+
+        Args:
+            data: A DataFrame with the raw columns (others are ignored; NaN and None are missing
+                values), or serialized ``tf.train.Example`` records.
+
+        Returns:
+            float32 of shape (rows, units); where the model has several labels, one such array by
+            label.
+
+        Raises:
+            DataError: If a column is missing or has the wrong kind.
+        """
+        import numpy as np
+        import tensorflow as tf
+
+        records = data if not hasattr(data, "columns") else self._encode(data)
+        serve = self.saved_model.signatures["serving_default"]
+        parts = [
+            serve(examples=tf.constant(list(records[start : start + _BATCH]), tf.string))
+            for start in range(0, max(len(records), 1), _BATCH)
+        ]
+        outputs = {
+            name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]
+        }
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    def _encode(self, rows: pd.DataFrame) -> list[bytes]:
+        import pyarrow as pa
+
+        types = {"int64": pa.int64(), "float32": pa.float32(), "string": pa.string()}
+        arrays = {}
+        for name, dtype in self.columns.items():
+            if name not in rows.columns:
+                raise DataError(
+                    f"The model needs a column {name!r}.{near_matches(name, map(str, rows.columns))}"
+                )
+            try:
+                array = pa.array(rows[name], type=types[dtype], from_pandas=True)
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                raise DataError(
+                    f"The model needs {dtype} values in column {name!r}: {error}"
+                ) from error
+            arrays[name] = array.cast(pa.binary()) if dtype == "string" else array
+        return encode_examples(pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays)))
+
+    def __repr__(self) -> str:
+        return f"ExportedModel({str(self.path)!r})"
+
+
+def load_model(folder: Path, properties: Mapping[str, Any]) -> ExportedModel:
+    """Loads a model for prediction."""
+    serving = folder / _SERVING
+    if not serving.is_dir():
+        raise DataNotFoundError(f"{folder} holds no {_SERVING} folder, so no model to serve.")
+    return ExportedModel(serving)
+
+
+def load_transform_graph(folder: Path, properties: Mapping[str, Any]) -> Any:
+    """Loads a transform graph: TensorFlow Transform's ``TFTransformOutput``."""
+    return need("tensorflow_transform", "load a TransformGraph").TFTransformOutput(str(folder))
+
+
+def load_blessing(folder: Path, properties: Mapping[str, Any]) -> bool:
+    """Loads a blessing: whether the model may be pushed."""
+    return (folder / "BLESSED").exists()

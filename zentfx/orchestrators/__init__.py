@@ -1,0 +1,107 @@
+"""Orchestrators: what runs the steps of a pipeline.
+
+An orchestrator is found by its name, so that this layer imports none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from zentfx.errors import NotFoundError, near_matches
+
+if TYPE_CHECKING:
+    from zentfx.steps.node import Node
+    from zentfx.stores.metadata import SQLiteMetadataStore
+
+__all__ = ["Orchestrator", "RunRequest", "StepEvent", "orchestrator"]
+
+_KNOWN = {"local": "zentfx.tfx_backend.local:LocalOrchestrator"}
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """A step's state has changed.
+
+    Attributes:
+        step: Name of the step.
+        state: ``running``, ``completed``, ``cached``, ``failed`` or ``skipped``.
+        seconds: Time since the step started.
+        message: More to say about it, for people.
+    """
+
+    step: str
+    state: str
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What an orchestrator is to run.
+
+    Attributes:
+        run_id: Id of the run, which is recorded already.
+        pipeline: Name of the pipeline.
+        nodes: Its steps, each after those that it reads from.
+        cache_scope: The id that TFX's cache key has in the place of the pipeline's.
+        metadata: The metadata store.
+        artifacts: The folder that the steps write below.
+        logs: The folder for one log file a step.
+        root: The repository's folder, to which recorded paths are relative.
+        beam_args: Arguments for Beam, given at launch.
+        environment: Versions of the packages that run the steps.
+    """
+
+    run_id: str
+    pipeline: str
+    nodes: Sequence[Node]
+    cache_scope: str
+    metadata: SQLiteMetadataStore
+    artifacts: Path
+    logs: Path
+    root: Path
+    beam_args: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Orchestrator(Protocol):
+    """Runs the steps of a pipeline; called by ``Pipeline.run``."""
+
+    def prepare(self, request: RunRequest) -> Callable[[Callable[[StepEvent], None]], None]:
+        """Checks and compiles a run; called before anything of it is recorded.
+
+        Args:
+            request: What to run.
+
+        Returns:
+            A function that runs the steps, and records each in the metadata store. It takes a
+            listener, which is told of each change of a step's state, and raises
+            ``StepFailedError`` if a step raised, after the steps that do not depend on it have run.
+
+        Raises:
+            ZenTFXError: If the steps cannot run here.
+        """
+
+
+def orchestrator(name: str) -> Orchestrator:
+    """Finds an orchestrator.
+
+    Args:
+        name: Its name, for example ``local``.
+
+    Returns:
+        The orchestrator.
+
+    Raises:
+        NotFoundError: If there is none of this name.
+    """
+    if name not in _KNOWN:
+        raise NotFoundError(f"There is no orchestrator {name!r}.{near_matches(name, _KNOWN)}")
+    module, _, attribute = _KNOWN[name].partition(":")
+    found: Any = getattr(importlib.import_module(module), attribute)
+    instance: Orchestrator = found()
+    return instance

@@ -1,0 +1,468 @@
+"""Parameters of steps: which values can be recorded, how they are checked, and their exact text.
+
+A *parameter* is a keyword of a constructor. Its value is an int, float, str, bool or None, a list,
+tuple or str-keyed dict of them, a :class:`pathlib.Path` (an input file or folder), or a
+:class:`Secret`. The annotation, where there is one, says which; values are converted once, before
+the constructor's body runs, so that what is recorded is what the constructor receives.
+
+Standard library only: everything in the package stands on this module.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import inspect
+import json
+import math
+import os
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zentfx.errors import (
+    ParameterError,
+    ParameterTypeError,
+    StepDefinitionError,
+    UnknownParameterError,
+    near_matches,
+)
+
+__all__ = [
+    "MISSING",
+    "Parameter",
+    "Secret",
+    "bind",
+    "canonical_json",
+    "coerce",
+    "decode",
+    "encode",
+    "merged_parameters",
+]
+
+MISSING: Any = inspect.Parameter.empty
+
+_ALLOWED = (
+    "int, float, str, bool, None, lists, tuples and str-keyed dicts of them, pathlib.Path, Secret"
+)
+# Tags of the two types that JSON does not have. User dicts with these keys are refused, so that a
+# text always decodes to what was encoded.
+_PATH_TAG = "$path"
+_SECRET_TAG = "$secret"
+
+
+@dataclasses.dataclass(frozen=True)
+class Secret:
+    """The name of an environment variable whose value a step needs.
+
+    Only the name is recorded. The value is read when :meth:`value` is called, and is never part of
+    the metadata store, of YAML or of logs.
+
+    Args:
+        variable: The environment variable's name.
+    """
+
+    variable: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.variable, str) or not self.variable:
+            raise ParameterTypeError(
+                f"Secret(...) takes the name of an environment variable, not {self.variable!r}."
+            )
+
+    def value(self) -> str:
+        """Reads the secret.
+
+        Returns:
+            The environment variable's value.
+
+        Raises:
+            ParameterError: If the variable is not set.
+        """
+        try:
+            return os.environ[self.variable]
+        except KeyError:
+            raise ParameterError(
+                f"The environment variable {self.variable!r}, which a Secret names, is not set. "
+                "Set it for the process that runs the step."
+            ) from None
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One keyword of a constructor.
+
+    Attributes:
+        name: The keyword.
+        annotation: The resolved annotation, or ``MISSING``.
+        default: The default, or ``MISSING`` where the keyword is required.
+    """
+
+    name: str
+    annotation: Any = MISSING
+    default: Any = MISSING
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no default."""
+        return self.default is MISSING
+
+    def coerce(self, value: Any, owner: str) -> Any:
+        """Converts one value to what the annotation asks for; see :func:`coerce`."""
+        if value is None and self.default is None:
+            return None  # `metrics: list[str] = None` means Optional, as it did before PEP 484
+        return coerce(value, self.annotation, f"{owner}: parameter {self.name!r}")
+
+
+def merged_parameters(constructors: Sequence[Callable[..., Any]], owner: str) -> dict[str, Parameter]:
+    """Merges the keywords of a chain of constructors that pass ``**kwargs`` on.
+
+    Args:
+        constructors: The ``__init__`` functions along the MRO, most derived first.
+        owner: The class, for messages.
+
+    Returns:
+        The parameters by name. A name that several constructors declare is the most derived one's.
+        The chain ends at the first constructor without ``**kwargs``.
+
+    Raises:
+        StepDefinitionError: If a constructor has ``*args`` or positional-only parameters: they have
+            no names under which they could be recorded.
+    """
+    merged: dict[str, Parameter] = {}
+    for constructor in constructors:
+        passes_on = False
+        hints = _resolved_hints(constructor)
+        for item in list(inspect.signature(constructor).parameters.values())[1:]:
+            if item.kind is item.VAR_KEYWORD:
+                passes_on = True
+            elif item.kind in (item.VAR_POSITIONAL, item.POSITIONAL_ONLY):
+                raise StepDefinitionError(
+                    f"{owner}: the constructor has {item}, but every parameter is recorded under "
+                    "its name. Use keyword parameters."
+                )
+            else:
+                annotation = hints.get(item.name, item.annotation)
+                merged.setdefault(item.name, Parameter(item.name, annotation, item.default))
+        if not passes_on:
+            break
+    return merged
+
+
+def _resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations as objects; those that cannot be resolved are left out (and so unchecked)."""
+    function = inspect.unwrap(function)
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except Exception:  # one bad name fails all: resolve the others one by one
+        resolved = {}
+        for name, annotation in getattr(function, "__annotations__", {}).items():
+            probe = types.SimpleNamespace(__annotations__={name: annotation})
+            try:
+                resolved |= typing.get_type_hints(
+                    probe, getattr(function, "__globals__", {}), include_extras=True
+                )
+            except Exception:
+                resolved[name] = MISSING
+        return resolved
+
+
+def bind(
+    schema: Mapping[str, Parameter],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    owner: str,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Binds the arguments of a call, before the callee's body runs.
+
+    Args:
+        schema: The parameters, in order.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        owner: Whose call it is, for messages.
+
+    Returns:
+        The arguments that were given, and those with the defaults of the others added; both by
+        name, converted, and independent of the caller's objects.
+
+    Raises:
+        UnknownParameterError: For a keyword that is not in ``schema``, or too many arguments.
+        ParameterError: For a parameter that is missing.
+        ParameterTypeError: For a value that its parameter does not take.
+    """
+    names = list(schema)
+    if len(args) > len(names):
+        raise UnknownParameterError(
+            f"{owner} takes at most {len(names)} arguments ({', '.join(names)}); {len(args)} came."
+        )
+    given = dict(zip(names, args))
+    for name, value in kwargs.items():
+        if name in given:
+            raise UnknownParameterError(f"{owner}: parameter {name!r} was given twice.")
+        if name not in schema:
+            raise UnknownParameterError(
+                f"{owner} has no parameter {name!r}.{near_matches(name, names)}"
+            )
+        given[name] = value
+    missing = [name for name, item in schema.items() if item.required and name not in given]
+    if missing:
+        raise ParameterError(f"{owner} needs {', '.join(map(repr, missing))}; it was not given.")
+    given = {name: schema[name].coerce(value, owner) for name, value in given.items()}
+    bound = {
+        name: given[name] if name in given else item.coerce(item.default, owner)
+        for name, item in schema.items()
+    }
+    return given, bound
+
+
+def coerce(value: Any, annotation: Any, where: str) -> Any:
+    """Converts a value to what an annotation asks for, or refuses it.
+
+    Lossless conversions only: an int for a float, a numpy scalar for its Python twin, a str for a
+    ``Path``, a list for a tuple and the other way round. Containers are copied.
+
+    Args:
+        value: What came.
+        annotation: A type or a construct of ``typing``; ``MISSING``, ``Any`` and classes that this
+            module does not know take every value that can be recorded.
+        where: Step and parameter, for messages.
+
+    Returns:
+        The value to record and to pass on. Relative paths are made absolute from the working
+        directory.
+
+    Raises:
+        ParameterTypeError: If the value has another type, or one that cannot be recorded.
+        ParameterError: If it is NaN or infinite, or a string that is not valid Unicode.
+    """
+    value = _plain_scalar(value)
+    origin = typing.get_origin(annotation) or annotation
+    arguments = typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return coerce(value, arguments[0], where)
+    if origin is typing.Union or origin is types.UnionType:
+        return _coerce_union(value, annotation, arguments, where)
+    if origin is typing.Literal:
+        if any(type(value) is type(item) and value == item for item in arguments):
+            return value
+        raise ParameterError(
+            f"{where} must be one of {', '.join(map(repr, arguments))}; {value!r} came."
+        )
+    converter = _CONVERTERS.get(origin) if isinstance(origin, collections.abc.Hashable) else None
+    if converter is None:
+        return _coerce_any(value, where)
+    return converter(value, arguments, annotation, where)
+
+
+def _plain_scalar(value: Any) -> Any:
+    """The Python twin of a numpy scalar and of a subclass of str, int or float; else the value."""
+    if hasattr(value, "dtype") and getattr(value, "shape", None) == ():
+        value = value.item()
+    for base in (str, int, float):
+        if isinstance(value, base) and type(value) not in (base, bool):
+            return base.__new__(base, value) if base is not str else "".join(value)
+    return value
+
+
+def _coerce_union(value: Any, annotation: Any, members: tuple[Any, ...], where: str) -> Any:
+    # A member that takes the value unchanged comes before one that converts it: 1 stays an int in
+    # `float | int`, and "x" a str in `Path | str`.
+    converted = []
+    for member in members:
+        try:
+            result = coerce(value, member, where)
+        except ParameterError:
+            continue
+        if type(result) is type(value) and result == value:
+            return result
+        converted.append(result)
+    if converted:
+        return converted[0]
+    raise _mismatch(value, annotation, where)
+
+
+def _coerce_any(value: Any, where: str) -> Any:
+    if value is None:
+        return None
+    converter = _CONVERTERS.get(type(value))
+    if converter is None:
+        raise ParameterTypeError(
+            f"{where}: a value of type {type(value).__name__} cannot be recorded; allowed are "
+            f"{_ALLOWED}. Pass such a thing as an artifact, or build it inside the step."
+        )
+    if isinstance(value, tuple):
+        value = list(value)  # JSON has one kind of sequence: only an annotation can ask for a tuple
+        converter = _coerce_list
+    return converter(value, (), type(value), where)
+
+
+def _mismatch(value: Any, annotation: Any, where: str) -> ParameterTypeError:
+    wanted = getattr(annotation, "__name__", None) if isinstance(annotation, type) else None
+    wanted = wanted or str(annotation).replace("typing.", "")
+    return ParameterTypeError(
+        f"{where} must be {wanted}; {value!r} of type {type(value).__name__} came."
+    )
+
+
+def _coerce_none(value: Any, _args: Any, annotation: Any, where: str) -> None:
+    if value is not None:
+        raise _mismatch(value, annotation, where)
+
+
+def _coerce_bool(value: Any, _args: Any, annotation: Any, where: str) -> bool:
+    if type(value) is not bool:
+        raise _mismatch(value, annotation, where)
+    return value
+
+
+def _coerce_int(value: Any, _args: Any, annotation: Any, where: str) -> int:
+    if type(value) is not int:
+        raise _mismatch(value, annotation, where)
+    return value
+
+
+def _coerce_float(value: Any, _args: Any, annotation: Any, where: str) -> float:
+    if type(value) not in (int, float):
+        raise _mismatch(value, annotation, where)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ParameterError(f"{where} must be a finite number; {value!r} came.")
+    return number
+
+
+def _coerce_str(value: Any, _args: Any, annotation: Any, where: str) -> str:
+    if type(value) is not str:
+        raise _mismatch(value, annotation, where)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ParameterError(
+            f"{where} must be valid Unicode text; {value!r} has a lone surrogate."
+        ) from error
+    return value
+
+
+def _coerce_path(value: Any, _args: Any, annotation: Any, where: str) -> Path:
+    if not isinstance(value, (str, Path)):
+        raise _mismatch(value, annotation, where)
+    _coerce_str(str(value), (), str, where)
+    # Not resolve(): a symbolic link is the user's name for the data.
+    return Path(os.path.abspath(Path(value).expanduser()))
+
+
+def _coerce_secret(value: Any, _args: Any, annotation: Any, where: str) -> Secret:
+    if not isinstance(value, Secret):
+        raise _mismatch(value, annotation, where)
+    return value
+
+
+def _coerce_list(value: Any, args: tuple[Any, ...], annotation: Any, where: str) -> list[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise _mismatch(value, annotation, where)
+    item = args[0] if args else MISSING
+    return [coerce(part, item, f"{where}[{index}]") for index, part in enumerate(value)]
+
+
+def _coerce_tuple(value: Any, args: tuple[Any, ...], annotation: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _mismatch(value, annotation, where)
+    if args and args[-1] is not Ellipsis:
+        if len(value) != len(args):
+            raise _mismatch(value, annotation, where)
+        members = args
+    else:
+        members = (args[0] if args else MISSING,) * len(value)
+    pairs = zip(value, members)
+    return tuple(coerce(part, item, f"{where}[{i}]") for i, (part, item) in enumerate(pairs))
+
+
+def _coerce_dict(
+    value: Any, args: tuple[Any, ...], annotation: Any, where: str
+) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _mismatch(value, annotation, where)
+    item = args[1] if len(args) == 2 else MISSING
+    result = {}
+    for key, part in value.items():
+        key = _plain_scalar(key)
+        if type(key) is not str:
+            raise ParameterTypeError(f"{where}: keys of a dict must be str; {key!r} came.")
+        if key in (_PATH_TAG, _SECRET_TAG):
+            raise ParameterError(f"{where}: the key {key!r} is reserved.")
+        result[_coerce_str(key, (), str, where)] = coerce(part, item, f"{where}[{key!r}]")
+    return result
+
+
+_CONVERTERS: dict[Any, Callable[[Any, tuple[Any, ...], Any, str], Any]] = {
+    None: _coerce_none,
+    type(None): _coerce_none,
+    bool: _coerce_bool,
+    int: _coerce_int,
+    float: _coerce_float,
+    str: _coerce_str,
+    Path: _coerce_path,
+    type(Path()): _coerce_path,
+    Secret: _coerce_secret,
+    list: _coerce_list,
+    collections.abc.Sequence: _coerce_list,
+    collections.abc.Iterable: _coerce_list,
+    tuple: _coerce_tuple,
+    dict: _coerce_dict,
+    collections.abc.Mapping: _coerce_dict,
+}
+
+
+def encode(value: Any, root: Path | None = None) -> Any:
+    """Turns a bound value into plain JSON data.
+
+    Args:
+        value: A value that :func:`coerce` returned.
+        root: Paths inside this folder are written relative to it, so that the folder can be moved.
+
+    Returns:
+        JSON data; a path is ``{"$path": …}``, a secret ``{"$secret": <variable>}``.
+    """
+    if isinstance(value, Path):
+        if root is not None and value.is_relative_to(root):
+            value = value.relative_to(root)
+        return {_PATH_TAG: value.as_posix()}
+    if isinstance(value, Secret):
+        return {_SECRET_TAG: value.variable}
+    if isinstance(value, (list, tuple)):
+        return [encode(part, root) for part in value]
+    if isinstance(value, dict):
+        return {key: encode(part, root) for key, part in value.items()}
+    return value
+
+
+def decode(data: Any, root: Path | None = None) -> Any:
+    """Turns JSON data of :func:`encode` back into the value (tuples come back as lists).
+
+    Args:
+        data: JSON data.
+        root: The folder that relative paths start from.
+
+    Returns:
+        The value.
+    """
+    if isinstance(data, list):
+        return [decode(part, root) for part in data]
+    if isinstance(data, dict):
+        if data.keys() == {_PATH_TAG}:
+            return (root or Path()) / data[_PATH_TAG]
+        if data.keys() == {_SECRET_TAG}:
+            return Secret(data[_SECRET_TAG])
+        return {key: decode(part, root) for key, part in data.items()}
+    return data
+
+
+def canonical_json(data: Any) -> str:
+    """The one text of JSON data: ASCII, sorted keys, no spaces; floats round-trip exactly."""
+    return json.dumps(
+        data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )

@@ -1,0 +1,1 @@
+"""Pipelines: steps, wired together under a name."""

@@ -1,0 +1,450 @@
+"""Pipelines of any steps."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+from zentfx import environment
+from zentfx.code_identity import CodeIdentity, code_of
+from zentfx.errors import (
+    ParameterTypeError,
+    PipelineError,
+    PipelineFrozenError,
+    StepFailedError,
+    near_matches,
+)
+from zentfx.orchestrators import RunRequest, StepEvent, orchestrator
+from zentfx.pipelines import yaml_format
+from zentfx.pipelines.progress import print_event
+from zentfx.records.schema import Run as RunNames
+from zentfx.steps.base import BaseStep
+from zentfx.steps.node import Node, OutputReference
+from zentfx.stores.digests import digest_of
+from zentfx.views.run import Run
+from zentfx.workspace import Workspace
+
+__all__ = ["HasWorkspace", "Pipeline", "Placed"]
+
+_Pipeline = TypeVar("_Pipeline", bound="Pipeline")
+_LONGEST_NAME = 63  # MLMD's limit for a pipeline's context in TFX's key
+
+
+class HasWorkspace(Protocol):
+    """A repository, as far as a pipeline needs it."""
+
+    @property
+    def workspace(self) -> Workspace: ...
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A step in a pipeline, with the wiring that was given for it.
+
+    Attributes:
+        step: The step.
+        inputs: Which output each input reads, as given; a pipeline may imply others.
+    """
+
+    step: BaseStep
+    inputs: Mapping[str, OutputReference] = field(default_factory=dict)
+
+
+class Pipeline:
+    """Steps, wired together under a name. Immutable once it has run.
+
+    Args:
+        name: Its name; at most 63 characters. The same name with other content is another version
+            of the same pipeline.
+        enable_cache: Whether its steps may reuse earlier results.
+        repository: The repository that it runs in: a :class:`~zentfx.Repository` or a path; None
+            for the one that ``Repository()`` opens.
+    """
+
+    # Steps of a known kind have a fixed name, and wiring that need not be given.
+    implied_inputs: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+
+    def __init__(
+        self,
+        name: str,
+        enable_cache: bool = True,
+        repository: HasWorkspace | str | os.PathLike[str] | None = None,
+    ) -> None:
+        if not isinstance(name, str) or not name.strip() or not name.isprintable():
+            raise PipelineError(f"A pipeline needs a name of printable characters; {name!r} came.")
+        if len(name) > _LONGEST_NAME:
+            raise PipelineError(
+                f"A pipeline's name has at most {_LONGEST_NAME} characters; {name!r} has {len(name)}."
+            )
+        self.name = name
+        self.enable_cache = enable_cache
+        self._repository = repository
+        self._placed: dict[str, Placed] = {}
+        self._frozen = False
+
+    @property
+    def steps(self) -> dict[str, BaseStep]:
+        """The steps by name (a copy)."""
+        return {name: placed.step for name, placed in self._placed.items()}
+
+    def add_step(
+        self, step: BaseStep, name: str | None = None, inputs: Mapping[str, str] | None = None
+    ) -> None:
+        """Adds a step anywhere, or replaces the one of the same name.
+
+        Args:
+            step: The step.
+            name: Its name in the pipeline; None for the one in its options, else its class's name
+                in lower case with underscores.
+            inputs: What each input reads, as ``{"input": "step.output"}``.
+
+        Raises:
+            PipelineFrozenError: If the pipeline has run.
+            ParameterTypeError: If ``step`` is not a step.
+            PipelineError: If the name or an input is not valid.
+        """
+        if self._frozen:
+            raise PipelineFrozenError(
+                f"The pipeline {self.name!r} has run and cannot be changed. Copy it under another "
+                f"name and change the copy: pipeline.copy({self.name + ' 2'!r})."
+            )
+        if not isinstance(step, BaseStep):
+            hint = " Call the class to make one." if isinstance(step, type) else ""
+            raise ParameterTypeError(
+                f"A pipeline is made of steps (subclasses of BaseStep); {step!r} came.{hint}"
+            )
+        name = name or step.options.name or _snake_case(type(step).__name__)
+        if not name.isidentifier():
+            raise PipelineError(
+                f"A step's name has letters, digits and '_' only; {name!r} came (step "
+                f"{type(step).__name__})."
+            )
+        references = {}
+        for key, text in (inputs or {}).items():
+            if key not in step.inputs:
+                raise PipelineError(
+                    f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
+                    f"{near_matches(key, step.inputs)}"
+                )
+            references[key] = _reference(text, f"input {key!r} of step {name!r}")
+        self._placed[name] = Placed(step, references)
+        self._placed = self._arranged(self._placed)
+
+    def _arranged(self, placed: dict[str, Placed]) -> dict[str, Placed]:
+        """The steps in the order of the YAML, and of the run where wiring leaves it open."""
+        return placed
+
+    def copy(self: _Pipeline, name: str) -> _Pipeline:
+        """Copies the pipeline under another name; the copy can be changed.
+
+        Args:
+            name: The copy's name.
+
+        Returns:
+            The copy. It shares nothing with this pipeline that can change.
+
+        Raises:
+            PipelineError: If the name is this pipeline's own.
+        """
+        if name == self.name:
+            raise PipelineError(
+                f"A copy needs a name of its own; {name!r} is the name of the pipeline itself."
+            )
+        other = type(self)(name, enable_cache=self.enable_cache, repository=self._repository)
+        other._placed = copy.deepcopy(self._placed)
+        return other
+
+    def wiring(self) -> dict[str, dict[str, OutputReference]]:
+        """What each step's inputs read, implied wiring included.
+
+        Returns:
+            References by step and input, steps after those that they read from.
+
+        Raises:
+            PipelineError: If a step or output does not exist, an input is not connected, types do
+                not fit, or steps wait for each other.
+        """
+        wired = {name: self._inputs_of(name) for name in self._placed}
+        for name, inputs in wired.items():
+            for key, reference in inputs.items():
+                self._check_reference(name, key, reference)
+        return {name: wired[name] for name in _ordered(wired)}
+
+    def _inputs_of(self, name: str) -> dict[str, OutputReference]:
+        placed = self._placed[name]
+        inputs = {
+            key: _reference(text, key)
+            for key, text in self.implied_inputs.get(name, {}).items()
+            if key in placed.step.inputs and self._implies(key, text)
+        }
+        inputs.update(placed.inputs)
+        missing = [
+            key
+            for key in placed.step.inputs
+            if key not in inputs and key not in placed.step.optional_inputs
+        ]
+        if missing:
+            near = "" if name in self.implied_inputs else self._misnamed(name)
+            raise PipelineError(
+                f"The step {name!r} ({type(placed.step).__name__}) needs {missing[0]!r} "
+                f"({placed.step.inputs[missing[0]]}), and nothing is connected to it.{near} "
+                f'Add it with inputs={{"{missing[0]}": "<step>.<output>"}}.'
+            )
+        return inputs
+
+    def _implies(self, key: str, text: str) -> bool:
+        """Whether implied wiring holds: its step may be one that a pipeline goes without."""
+        return text.partition(".")[0] in self._placed
+
+    def _misnamed(self, name: str) -> str:
+        if not self.implied_inputs:
+            return ""
+        return f" {type(self).__name__} wires by name:{near_matches(name, self.implied_inputs)}"
+
+    def _check_reference(self, name: str, key: str, reference: OutputReference) -> None:
+        where = f"Input {key!r} of step {name!r}"
+        source = self._placed.get(reference.step)
+        if source is None:
+            raise PipelineError(
+                f"{where} reads {reference}, but there is no step {reference.step!r}."
+                f"{near_matches(reference.step, self._placed)}"
+            )
+        outputs = source.step.outputs
+        if reference.output not in outputs:
+            raise PipelineError(
+                f"{where} reads {reference}, but {reference.step!r} has no such output."
+                f"{near_matches(reference.output, outputs)}"
+            )
+        wanted, came = self._placed[name].step.inputs[key], outputs[reference.output]
+        if wanted != came:
+            raise PipelineError(f"{where} takes {wanted}; {reference} is {came}.")
+
+    def validate(self) -> None:
+        """Checks all that can be known before anything runs.
+
+        Raises:
+            PipelineError: If the steps do not fit together.
+            DataError: If the data is missing, or not what the steps need.
+        """
+        if not self._placed:
+            raise PipelineError(f"The pipeline {self.name!r} has no steps. Add some: add_step(…).")
+        self.wiring()
+
+    def run(
+        self,
+        enable_cache: bool | None = None,
+        progress: Callable[[StepEvent], None] | None = print_event,
+    ) -> Run:
+        """Runs the pipeline, and records it.
+
+        Args:
+            enable_cache: Whether earlier results may be reused, for this run; None for the setting
+                of each step, else of the pipeline.
+            progress: Told of each step that starts or ends; prints a line to stderr by default.
+                None for silence.
+
+        Returns:
+            The run, as it was recorded.
+
+        Raises:
+            PipelineError: If the steps do not fit together; nothing is recorded.
+            DataError: If the data is missing, or not what the steps need; nothing is recorded.
+            MissingDependencyError: If the steps cannot run in this installation; nothing is
+                recorded.
+            StepFailedError: If a step raised. The run is recorded as failed.
+        """
+        self.validate()
+        workspace = self._workspace()
+        nodes = self._nodes(enable_cache)
+        writer = workspace.writer
+        run_id = _new_run_id()
+        request = RunRequest(
+            run_id=run_id,
+            pipeline=self.name,
+            nodes=nodes,
+            cache_scope=writer.cache_scope(),
+            metadata=workspace.metadata,
+            artifacts=workspace.artifacts.run_folder(run_id),
+            logs=workspace.logs / run_id,
+            root=workspace.root,
+            beam_args=workspace.beam_args,
+            environment=environment.package_versions(),
+        )
+        start = orchestrator(workspace.orchestrator).prepare(request)
+        self._frozen = True
+        for node in nodes:
+            workspace.artifacts.keep_text(
+                "sources", f"{node.code.fingerprint}.json", json.dumps(node.code.sources, indent=1)
+            )
+        writer.begin_run(run_id, self.name, self._run_properties(workspace))
+        status, error = "failed", None
+        try:
+            start(progress or (lambda event: None))
+            status = "completed"
+        except KeyboardInterrupt:
+            status = "canceled"
+            raise
+        except StepFailedError as failure:
+            error = str(failure)
+            raise
+        except Exception as failure:
+            error = f"{type(failure).__name__}: {failure}"
+            raise
+        finally:
+            writer.end_run(run_id, status, error)
+        return Run(workspace.reader.run(run_id), workspace)
+
+    def _workspace(self) -> Workspace:
+        if self._repository is None or isinstance(self._repository, (str, os.PathLike)):
+            return Workspace.find(self._repository)
+        return self._repository.workspace
+
+    def _nodes(self, enable_cache: bool | None) -> list[Node]:
+        nodes = []
+        for name, inputs in self.wiring().items():
+            step = self._placed[name].step
+            caching = [enable_cache, step.options.enable_cache, self.enable_cache]
+            nodes.append(
+                Node(
+                    name=name,
+                    step=step,
+                    inputs=inputs,
+                    code=_code_of(step),
+                    digests={
+                        parameter: digest_of(value)
+                        for parameter, value in step.arguments.items()
+                        if isinstance(value, Path)
+                    },
+                    enable_cache=next(choice for choice in caching if choice is not None),
+                )
+            )
+        return nodes
+
+    def _run_properties(self, workspace: Workspace) -> dict[str, str | int]:
+        text = self.to_yaml(base=workspace.root)
+        digest = yaml_format.digest(text)
+        uri = workspace.artifacts.keep_text("pipelines", f"{digest}.yaml", text)
+        properties: dict[str, str | int] = {
+            RunNames.VERSION: workspace.writer.pipeline_version(self.name, digest, uri),
+            RunNames.USER: environment.user(),
+            RunNames.HOST: environment.host(),
+        }
+        revision = environment.code_revision(Path.cwd())
+        if revision is not None:
+            properties[RunNames.CODE_REVISION] = revision
+        return properties
+
+    def to_yaml(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        base: str | os.PathLike[str] | None = None,
+    ) -> str:
+        """Writes the pipeline as YAML, for people to read and edit.
+
+        Args:
+            path: The file to write; None to write none.
+            base: Paths below this folder are written relative to it; None for the file's folder.
+
+        Returns:
+            The text.
+        """
+        folder = Path(base) if base is not None else Path(path).absolute().parent if path else None
+        text = yaml_format.dump(
+            yaml_format.PipelineDescription(
+                type=yaml_format.source_of(type(self)),
+                name=self.name,
+                enable_cache=self.enable_cache,
+                steps={
+                    name: yaml_format.StepDescription(placed.step, placed.inputs)
+                    for name, placed in self._placed.items()
+                },
+            ),
+            folder,
+        )
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    @staticmethod
+    def from_yaml(
+        source: str | os.PathLike[str],
+        repository: HasWorkspace | str | os.PathLike[str] | None = None,
+    ) -> Pipeline:
+        """Reads a pipeline from YAML.
+
+        Args:
+            source: A file, or the text itself (which has more than one line). Relative paths in it
+                start from the file's folder; in a text, from the working directory.
+            repository: The repository that it runs in; see the constructor.
+
+        Returns:
+            The pipeline, of the type that the YAML names.
+
+        Raises:
+            ConfigError: If it is not valid; names file, line and near match.
+            DataNotFoundError: If there is no such file.
+        """
+        loaded = yaml_format.load(source)
+        described = loaded.pipeline
+        cls = yaml_format.class_of(described.type, Pipeline, loaded.position("type"))
+        with loaded.position("name"):
+            pipeline: Pipeline = cls(
+                described.name, enable_cache=described.enable_cache, repository=repository
+            )
+        for name, placed in described.steps.items():
+            with loaded.position("steps", name):
+                pipeline.add_step(
+                    placed.step, name, {key: str(ref) for key, ref in placed.inputs.items()}
+                )
+        with loaded.position("steps"):
+            pipeline.wiring()
+        return pipeline
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, steps={list(self._placed)})"
+
+
+def _reference(text: str, where: str) -> OutputReference:
+    step, dot, output = str(text).partition(".")
+    if not (dot and step.isidentifier() and output.isidentifier()):
+        raise PipelineError(f'{where} must be written "<step>.<output>"; {text!r} came.')
+    return OutputReference(step, output)
+
+
+def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
+    """Steps after those that they read from; otherwise in the given order."""
+    done: list[str] = []
+    waiting = list(wired)
+    while waiting:
+        ready = next(
+            (name for name in waiting if all(ref.step in done for ref in wired[name].values())),
+            None,
+        )
+        if ready is None:
+            raise PipelineError(f"These steps wait for each other: {', '.join(waiting)}.")
+        waiting.remove(ready)
+        done.append(ready)
+    return done
+
+
+def _code_of(step: BaseStep) -> CodeIdentity:
+    return code_of(type(step), step.options.code_version)
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _new_run_id() -> str:
+    """Sortable by time, readable, and unique across processes and machines."""
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"

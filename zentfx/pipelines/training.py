@@ -1,0 +1,198 @@
+"""The training pipeline: the usual steps, under their usual names, wired by themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from zentfx.datasources.base import Datasource
+from zentfx.errors import DataError, ParameterTypeError, PipelineError, near_matches
+from zentfx.pipelines.base import HasWorkspace, Pipeline, Placed
+from zentfx.steps.base import BaseStep
+from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
+from zentfx.steps.node import OutputReference
+from zentfx.steps.preprocessor import PreprocessorStep, StandardPreprocessor
+from zentfx.steps.pusher import Pusher
+from zentfx.steps.schema import SchemaStep
+from zentfx.steps.split import SplitStep
+from zentfx.steps.statistics import StatisticsStep
+from zentfx.steps.trainer import TrainerStep
+from zentfx.steps.validation import ValidationStep
+
+__all__ = ["TrainingPipeline"]
+
+_REQUIRED = ("datasource", "split", "preprocessor", "trainer")
+
+
+class TrainingPipeline(Pipeline):
+    """Trains a model: from data to a pushed model in up to nine steps.
+
+    ``datasource → statistics → schema → validation``, and ``datasource → split → preprocessor →
+    trainer → evaluator → pusher``. Datasource, split, preprocessor and trainer must be added;
+    statistics, schema and validation are there without; evaluator and pusher are optional. Further
+    steps go anywhere, by :meth:`add_step`; ``inputs=`` of any method rewires a step.
+
+    Args:
+        name: See :class:`~zentfx.pipelines.base.Pipeline`, as for the other arguments.
+        enable_cache: Whether its steps may reuse earlier results.
+        repository: The repository that it runs in.
+    """
+
+    implied_inputs = MappingProxyType(
+        {
+            "datasource": {},
+            "statistics": {"examples": "datasource.examples"},
+            "schema": {"statistics": "statistics.statistics"},
+            "validation": {"statistics": "statistics.statistics", "schema": "schema.schema"},
+            "split": {"examples": "datasource.examples"},
+            "preprocessor": {"examples": "split.split_examples", "schema": "schema.schema"},
+            "trainer": {
+                "examples": "preprocessor.transformed_examples",
+                "transform_graph": "preprocessor.transform_graph",
+                "schema": "schema.schema",
+            },
+            "evaluator": {"examples": "split.split_examples", "model": "trainer.model"},
+            "pusher": {"model": "trainer.model", "model_blessing": "evaluator.blessing"},
+        }
+    )
+
+    def __init__(
+        self,
+        name: str,
+        enable_cache: bool = True,
+        repository: HasWorkspace | str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__(name, enable_cache, repository)
+        self.add_statistics(StatisticsStep())
+        self.add_schema(SchemaStep())
+        self.add_validation(ValidationStep())
+
+    def add_datasource(self, step: Datasource) -> None:
+        """Adds or replaces the datasource: where the examples come from.
+
+        Args:
+            step: The datasource.
+
+        Raises:
+            PipelineFrozenError: If the pipeline has run.
+            ParameterTypeError: If it is another kind of step.
+        """
+        self._add("datasource", step, Datasource, None)
+
+    def add_statistics(self, step: StatisticsStep, inputs: Mapping[str, str] | None = None) -> None:
+        """Replaces the statistics step; see :meth:`add_datasource`."""
+        self._add("statistics", step, StatisticsStep, inputs)
+
+    def add_schema(self, step: SchemaStep, inputs: Mapping[str, str] | None = None) -> None:
+        """Replaces the schema step; see :meth:`add_datasource`."""
+        self._add("schema", step, SchemaStep, inputs)
+
+    def add_validation(self, step: ValidationStep, inputs: Mapping[str, str] | None = None) -> None:
+        """Replaces the validation step; see :meth:`add_datasource`."""
+        self._add("validation", step, ValidationStep, inputs)
+
+    def add_split(self, step: SplitStep, inputs: Mapping[str, str] | None = None) -> None:
+        """Adds or replaces the split; see :meth:`add_datasource`."""
+        self._add("split", step, SplitStep, inputs)
+
+    def add_preprocessor(
+        self, step: PreprocessorStep, inputs: Mapping[str, str] | None = None
+    ) -> None:
+        """Adds or replaces the preprocessor; see :meth:`add_datasource`."""
+        self._add("preprocessor", step, PreprocessorStep, inputs)
+
+    def add_trainer(self, step: TrainerStep, inputs: Mapping[str, str] | None = None) -> None:
+        """Adds or replaces the trainer; see :meth:`add_datasource`."""
+        self._add("trainer", step, TrainerStep, inputs)
+
+    def add_evaluator(self, step: EvaluatorStep, inputs: Mapping[str, str] | None = None) -> None:
+        """Adds or replaces the evaluator; see :meth:`add_datasource`."""
+        self._add("evaluator", step, EvaluatorStep, inputs)
+
+    def add_pusher(self, step: Pusher, inputs: Mapping[str, str] | None = None) -> None:
+        """Adds or replaces the pusher; see :meth:`add_datasource`."""
+        self._add("pusher", step, Pusher, inputs)
+
+    def _add(
+        self, name: str, step: BaseStep, kind: type, inputs: Mapping[str, str] | None
+    ) -> None:
+        if not isinstance(step, kind):
+            raise ParameterTypeError(
+                f"add_{name} takes a {kind.__name__}; {step!r} came. Any other step goes in with "
+                "add_step(step, name=…, inputs=…)."
+            )
+        self.add_step(step, name, inputs)
+
+    def _implies(self, key: str, text: str) -> bool:
+        if text == "evaluator.blessing":
+            evaluator = self.steps.get("evaluator")
+            return isinstance(evaluator, EvaluatorStep) and evaluator.blesses
+        return super()._implies(key, text)
+
+    def _arranged(self, placed: dict[str, Placed]) -> dict[str, Placed]:
+        usual = [name for name in self.implied_inputs if name in placed]
+        return {name: placed[name] for name in [*usual, *(n for n in placed if n not in usual)]}
+
+    def wiring(self) -> dict[str, dict[str, OutputReference]]:
+        """See :meth:`Pipeline.wiring`."""
+        for name in _REQUIRED:
+            if name not in self._placed:
+                raise PipelineError(
+                    f"The training pipeline {self.name!r} has no {name}. Add one: "
+                    f"pipeline.add_{name}(…)."
+                )
+        return super().wiring()
+
+    def validate(self) -> None:
+        """See :meth:`Pipeline.validate`; also holds the steps' columns against the data."""
+        super().validate()
+        self._check_splits()
+        datasource = self.steps["datasource"]
+        assert isinstance(datasource, Datasource)
+        columns = datasource.columns()
+        # A step between may rename or add columns: then only the run can tell.
+        if any(name not in self.implied_inputs for name in self._placed):
+            return
+        self._check_columns(columns)
+
+    def _check_splits(self) -> None:
+        split, evaluator = self.steps["split"], self.steps.get("evaluator")
+        assert isinstance(split, SplitStep)
+        needed = {"train": "The trainer", "eval": "The trainer"}
+        if isinstance(evaluator, TFMAEvaluator):
+            needed.update(dict.fromkeys(evaluator.splits, "The evaluator"))
+        for name, who in needed.items():
+            if name not in split.split_names:
+                raise PipelineError(
+                    f"{who} needs a split {name!r}; {type(split).__name__} makes "
+                    f"{', '.join(split.split_names)}."
+                )
+
+    def _check_columns(self, columns: Mapping[str, str]) -> None:
+        preprocessor, evaluator = self.steps["preprocessor"], self.steps.get("evaluator")
+        if isinstance(preprocessor, StandardPreprocessor):
+            for parameter in ("features", "labels"):
+                for column in getattr(preprocessor, parameter):
+                    where = f"{type(preprocessor).__name__}: {parameter} names {column!r}"
+                    if column not in columns:
+                        raise DataError(
+                            f"{where}, which the data does not have.{near_matches(column, columns)}"
+                        )
+                    problem = preprocessor.column_problem(column, columns[column])
+                    if problem:
+                        raise DataError(f"{where}, which {problem}.")
+        if isinstance(evaluator, TFMAEvaluator):
+            assert isinstance(preprocessor, PreprocessorStep)
+            for label in evaluator.metrics:
+                if label not in preprocessor.label_columns:
+                    raise PipelineError(
+                        f"TFMAEvaluator: metrics names {label!r}, which is no label of the "
+                        f"preprocessor.{near_matches(label, preprocessor.label_columns)}"
+                    )
+            for column in (name for names in evaluator.slices or [] for name in names):
+                if column not in columns:
+                    raise DataError(
+                        f"TFMAEvaluator: slices names {column!r}, which the data does not have."
+                        f"{near_matches(column, columns)}"
+                    )

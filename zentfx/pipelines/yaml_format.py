@@ -1,0 +1,340 @@
+"""The YAML form of pipelines.
+
+Every message about a file names the file and the line. Loading is safe: no tags, no objects; the
+only code that a file can name is a class that Python can import.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import zentfx
+from zentfx.class_paths import class_path, find_class
+from zentfx.errors import ConfigError, DataNotFoundError, NotFoundError, ZenTFXError, near_matches
+from zentfx.parameters import MISSING, Parameter, decode, encode
+from zentfx.steps.base import BaseStep
+from zentfx.steps.node import OutputReference
+from zentfx.steps.options import StepOptions
+
+__all__ = [
+    "LoadedPipeline",
+    "PipelineDescription",
+    "StepDescription",
+    "class_of",
+    "digest",
+    "dump",
+    "load",
+    "source_of",
+]
+
+_FORMAT = 1
+_PIPELINE_KEYS = ("zentfx", "name", "type", "enable_cache", "steps")
+_STEP_KEYS = ("source", "args", "inputs", "options")
+_OPTION_KEYS = ("enable_cache", "code_version")
+
+
+@dataclass(frozen=True)
+class StepDescription:
+    """A step in YAML.
+
+    Attributes:
+        step: The step.
+        inputs: What its inputs read, where that is not implied.
+    """
+
+    step: BaseStep
+    inputs: Mapping[str, OutputReference] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PipelineDescription:
+    """A pipeline in YAML.
+
+    Attributes:
+        type: Dotted name of the pipeline's class.
+        name: The pipeline's name.
+        enable_cache: Its setting.
+        steps: Its steps by name.
+    """
+
+    type: str
+    name: str
+    enable_cache: bool
+    steps: Mapping[str, StepDescription]
+
+
+def source_of(cls: type) -> str:
+    """The name under which a class is written: its public one for a class of zentfx."""
+    if cls.__module__.startswith("zentfx.") and cls.__name__ in zentfx.__all__:
+        return f"zentfx.{cls.__name__}"
+    return class_path(cls)
+
+
+def dump(pipeline: PipelineDescription, folder: Path | None) -> str:
+    """Writes a pipeline.
+
+    Args:
+        pipeline: The pipeline.
+        folder: Paths below it are written relative to it.
+
+    Returns:
+        The YAML text.
+    """
+    data = {
+        "zentfx": _FORMAT,
+        "name": pipeline.name,
+        "type": pipeline.type,
+        "enable_cache": pipeline.enable_cache,
+        "steps": {name: _step_data(item, folder) for name, item in pipeline.steps.items()},
+    }
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100))
+
+
+def _step_data(item: StepDescription, folder: Path | None) -> dict[str, Any]:
+    step = item.step
+    schema = type(step).parameter_schema()
+    data: dict[str, Any] = {
+        "source": source_of(type(step)),
+        "args": {
+            name: _plain(encode(value, folder), schema[name])
+            for name, value in sorted(step.arguments.items())
+        },
+    }
+    if item.inputs:
+        data["inputs"] = {name: str(reference) for name, reference in item.inputs.items()}
+    options = {name: getattr(step.options, name) for name in _OPTION_KEYS}
+    options = {name: value for name, value in options.items() if value is not None}
+    if options:
+        data["options"] = options
+    return data
+
+
+def _plain(data: Any, parameter: Parameter) -> Any:
+    """A path as plain text, where the parameter's annotation says that it is a path."""
+    if isinstance(data, dict) and data.keys() == {"$path"} and _takes_path(parameter):
+        return data["$path"]
+    return data
+
+
+def _takes_path(parameter: Parameter) -> bool:
+    if parameter.annotation is MISSING:
+        return False
+    members = typing.get_args(parameter.annotation) or (parameter.annotation,)
+    return Path in members and str not in members
+
+
+def digest(text: str) -> str:
+    """Digest of a pipeline's content: all of its YAML but the pipeline's name.
+
+    Args:
+        text: The YAML.
+
+    Returns:
+        Hex SHA-256.
+    """
+    data = yaml.safe_load(text)
+    del data["name"]
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+class _Document:
+    """Parsed YAML that knows the line of each of its parts.
+
+    Attributes:
+        file: What to call it in messages.
+        data: The content.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self._lines: dict[tuple[Any, ...], int] = {}
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            self._constructor = yaml.SafeLoader("")
+            self.data = self._build(node, ()) if node is not None else None
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise ConfigError(f"{file}:{line}: not valid YAML: {error.problem}.") from error
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{file}: not valid YAML: {error}.") from error
+
+    def _build(self, node: yaml.Node, path: tuple[Any, ...]) -> Any:
+        self._lines[path] = node.start_mark.line + 1
+        if isinstance(node, yaml.SequenceNode):
+            return [self._build(item, (*path, index)) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            data: dict[Any, Any] = {}
+            for key_node, value_node in node.value:
+                key = self._constructor.construct_object(key_node, deep=True)
+                line = key_node.start_mark.line + 1
+                if not isinstance(key, (str, int, float, bool)) or key in data:
+                    fault = "stands twice" if key in data else "is no name"
+                    raise ConfigError(f"{self.file}:{line}: the key {key!r} {fault}.")
+                data[key] = self._build(value_node, (*path, key))
+                self._lines[(*path, key)] = line
+            return data
+        return self._constructor.construct_object(node, deep=True)
+
+    def error(self, path: tuple[Any, ...], message: str) -> ConfigError:
+        """The error about one part."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return ConfigError(f"{self.file}:{self._lines.get(path, 1)}: {message}")
+
+    @contextlib.contextmanager
+    def position(self, *path: Any) -> Iterator[None]:
+        """Within it, errors of zentfx get the file and line of a part."""
+        try:
+            yield
+        except ConfigError:
+            raise
+        except ZenTFXError as error:
+            raise self.error(path, str(error)) from error
+
+    def mapping(self, path: tuple[Any, ...], data: Any, keys: tuple[str, ...]) -> dict[str, Any]:
+        """Checks that a part is a mapping with known keys."""
+        if not isinstance(data, dict):
+            raise self.error(path, f"expected 'name: value' lines; {data!r} came.")
+        for key in data:
+            if key not in keys:
+                raise self.error((*path, key), f"unknown key {key!r}.{near_matches(str(key), keys)}")
+        return data
+
+    def value(self, path: tuple[Any, ...], data: Mapping[str, Any], default: Any) -> Any:
+        """Checks that a value is there (if it has no default) and of the default's type."""
+        key = path[-1]
+        if key not in data:
+            if isinstance(default, type):
+                raise self.error(path[:-1], f"{key!r} is missing.")
+            return default
+        kind = default if isinstance(default, type) else type(default)
+        if type(data[key]) is not kind:
+            raise self.error(path, f"{key} must be {kind.__name__}; {data[key]!r} came.")
+        return data[key]
+
+
+@dataclass(frozen=True)
+class LoadedPipeline:
+    """A pipeline that was read from YAML.
+
+    Attributes:
+        pipeline: The pipeline.
+        position: Takes the keys of a part; a context in which errors of zentfx get its file and
+            line.
+    """
+
+    pipeline: PipelineDescription
+    position: Callable[..., contextlib.AbstractContextManager[None]]
+
+
+def load(source: str | os.PathLike[str]) -> LoadedPipeline:
+    """Reads a pipeline.
+
+    Args:
+        source: A file, or the text itself.
+
+    Returns:
+        The pipeline.
+
+    Raises:
+        ConfigError: If it is not valid; names file, line and near match.
+        DataNotFoundError: If there is no such file.
+    """
+    if isinstance(source, str) and "\n" in source:
+        text, name, folder = source, "<yaml>", Path.cwd()
+    else:
+        file = Path(source)
+        try:
+            text = file.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise DataNotFoundError(f"There is no file {file.absolute()}.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file} cannot be read: {error}.") from error
+        name, folder = str(file), file.absolute().parent
+    document = _Document(text, name)
+    data = document.mapping((), document.data, _PIPELINE_KEYS)
+    version = document.value(("zentfx",), data, int)
+    if version != _FORMAT:
+        raise document.error(
+            ("zentfx",), f"format version {version}; this zentfx reads version {_FORMAT}."
+        )
+    steps = document.value(("steps",), data, dict)
+    pipeline = PipelineDescription(
+        type=document.value(("type",), data, "zentfx.Pipeline"),
+        name=document.value(("name",), data, str),
+        enable_cache=document.value(("enable_cache",), data, True),
+        steps={key: _load_step(document, key, steps[key], folder) for key in steps},
+    )
+    return LoadedPipeline(pipeline, document.position)
+
+
+def _load_step(document: _Document, name: str, data: Any, folder: Path) -> StepDescription:
+    path = ("steps", name)
+    data = document.mapping(path, data, _STEP_KEYS)
+    source = document.value((*path, "source"), data, str)
+    cls = class_of(source, BaseStep, document.position(*path, "source"))
+    args = document.mapping(
+        (*path, "args"),
+        document.value((*path, "args"), data, {}),
+        tuple(cls.parameter_schema()),
+    )
+    values = {
+        key: _argument(value, cls.parameter_schema()[key], folder) for key, value in args.items()
+    }
+    with document.position(*path, "args"):
+        step = cls(**values)
+    options = document.mapping(
+        (*path, "options"), document.value((*path, "options"), data, {}), _OPTION_KEYS
+    )
+    with document.position(*path, "options"):
+        step = step.with_options(**options)
+    inputs = document.value((*path, "inputs"), data, {})
+    references = {}
+    for key, text in inputs.items():
+        head, dot, tail = str(text).partition(".")
+        if not (isinstance(text, str) and dot and head.isidentifier() and tail.isidentifier()):
+            raise document.error(
+                (*path, "inputs", key), f"expected <step>.<output>; {text!r} came."
+            )
+        references[key] = OutputReference(head, tail)
+    return StepDescription(step, references)
+
+
+def _argument(value: Any, parameter: Parameter, folder: Path) -> Any:
+    if isinstance(value, str) and _takes_path(parameter):
+        return folder / Path(value).expanduser()
+    return decode(value, folder)
+
+
+def class_of(source: str, base: Any, position: contextlib.AbstractContextManager[None]) -> Any:
+    """Finds the class that a file names.
+
+    Args:
+        source: Its dotted name.
+        base: What it must be a subclass of.
+        position: The part of the file that names it.
+
+    Returns:
+        The class.
+
+    Raises:
+        ConfigError: If there is no such class, or it is of another kind.
+    """
+    with position:
+        module, _, name = source.rpartition(".")
+        if module == "zentfx" and name not in zentfx.__all__:
+            raise NotFoundError(f"zentfx has no {name!r}.{near_matches(name, zentfx.__all__)}")
+        cls = find_class(source)
+        if not issubclass(cls, base):
+            raise NotFoundError(f"{source} is no subclass of {base.__name__}.")
+        return cls

@@ -1,0 +1,1 @@
+"""Records: what zentfx writes to MLMD and reads from it, as plain data."""

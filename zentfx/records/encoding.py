@@ -1,0 +1,79 @@
+"""How values become MLMD properties, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zentfx.parameters import canonical_json, encode
+
+__all__ = ["as_property", "chunked", "joined"]
+
+# Bytes. PostgreSQL's index rows allow about 2,600; the mark below has to fit too.
+_LIMIT = 2000
+
+
+def as_property(value: Any, root: Path | None = None) -> int | float | str | bool | None:
+    """The property under which one parameter shows in the store, for anyone who reads it.
+
+    It is for people and foreign tools; the exact values are in the recorded text.
+
+    Args:
+        value: A bound value.
+        root: The repository's folder, to which paths inside it are relative.
+
+    Returns:
+        int, float, bool and str as such, a path as its text, lists and dicts as canonical JSON.
+        None (no property) for None. Ints beyond 64 bits are text. Text ends at a NUL character, as
+        it would in the store, and is cut at 2,000 bytes, both with a mark.
+    """
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else str(value)
+    if isinstance(value, Path):
+        return _cut(str(encode(value, root)["$path"]))
+    if isinstance(value, str):
+        return _cut(value)
+    return _cut(canonical_json(encode(value, root)))
+
+
+def _cut(text: str) -> str:
+    shown = text.partition("\0")[0]
+    if shown == text and len(text.encode()) <= _LIMIT:
+        return text
+    mark = f"…[cut: {len(text)} characters]"
+    return shown.encode()[: _LIMIT - len(mark.encode())].decode(errors="ignore") + mark
+
+
+def chunked(name: str, text: str) -> dict[str, str]:
+    """Cuts a long text into properties.
+
+    Args:
+        name: The first property's name; the others are ``<name>_1``, ``<name>_2``, ….
+        text: ASCII text (canonical JSON is).
+
+    Returns:
+        The properties.
+    """
+    parts = [text[start : start + _LIMIT] for start in range(0, len(text), _LIMIT)] or [""]
+    return {name if index == 0 else f"{name}_{index}": part for index, part in enumerate(parts)}
+
+
+def joined(name: str, properties: Mapping[str, Any]) -> str | None:
+    """Puts the chunks of a text together again.
+
+    Args:
+        name: The first property's name.
+        properties: All properties.
+
+    Returns:
+        The text, or None if there is none.
+    """
+    if name not in properties:
+        return None
+    parts = [properties[name]]
+    while (following := properties.get(f"{name}_{len(parts)}")) is not None:
+        parts.append(following)
+    return "".join(parts)

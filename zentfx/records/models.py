@@ -1,0 +1,117 @@
+"""Plain records of runs, step runs and artifacts: what readers hand out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+__all__ = ["ArtifactRecord", "PipelineVersionRecord", "RunRecord", "StepRunRecord"]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run of a pipeline.
+
+    Attributes:
+        id: The run's id, unique in the store.
+        status: ``running``, ``completed``, ``failed``, ``canceled`` or ``crashed``.
+        pipeline: Name of the pipeline.
+        version: The pipeline's version; 0 where the run is not one of zentfx.
+        user: Who ran it.
+        host: On which machine.
+        started: When, in UTC.
+        ended: When it ended, in UTC; None while it runs.
+        code_revision: The git commit that was checked out, with ``-dirty`` where files differed
+            from it; None without git.
+        error: Text of the error that ended the run, or None.
+    """
+
+    id: str
+    status: str
+    pipeline: str
+    version: int
+    user: str
+    host: str
+    started: datetime
+    ended: datetime | None
+    code_revision: str | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class ArtifactRecord:
+    """One artifact.
+
+    Attributes:
+        id: Its id in MLMD.
+        type: Its type's name.
+        uri: Where its files are.
+        state: MLMD's state, in lower case, for example ``live``.
+        properties: Its properties and custom properties.
+        created: When it was published, in UTC.
+    """
+
+    id: int
+    type: str
+    uri: str
+    state: str
+    properties: Mapping[str, Any]
+    created: datetime
+
+
+@dataclass(frozen=True)
+class StepRunRecord:
+    """One execution of a step in a run.
+
+    Attributes:
+        id: Its execution's id in MLMD.
+        name: The step's name in the pipeline.
+        type: The step's class path, which is the execution's type.
+        status: ``running``, ``completed``, ``cached``, ``failed`` or ``canceled``.
+        parameters: The step's parameters, exactly as bound, derived ones included.
+        arguments: The constructor's arguments alone.
+        fingerprint: Fingerprint of the step's code; empty where the execution is not one of zentfx.
+        environment: Versions of the packages that ran it.
+        properties: All properties as they are in MLMD.
+        inputs: Ids of its input artifacts by input name.
+        outputs: Ids of its output artifacts by output name.
+        started: When it was registered, in UTC.
+        updated: When it was last written, in UTC: its end, once it has one.
+        error: Text of the error that ended it, or None.
+    """
+
+    id: int
+    name: str
+    type: str
+    status: str
+    parameters: Mapping[str, Any]
+    arguments: Mapping[str, Any]
+    fingerprint: str
+    environment: Mapping[str, str]
+    properties: Mapping[str, Any]
+    inputs: Mapping[str, tuple[int, ...]]
+    outputs: Mapping[str, tuple[int, ...]]
+    started: datetime
+    updated: datetime
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class PipelineVersionRecord:
+    """One version of a pipeline.
+
+    Attributes:
+        pipeline: The pipeline's name.
+        number: 1, 2, ….
+        digest: Hex SHA-256 of its content.
+        yaml_uri: Where its YAML is kept.
+        created: When it first ran, in UTC.
+    """
+
+    pipeline: str
+    number: int
+    digest: str
+    yaml_uri: str
+    created: datetime = field(compare=False)

@@ -1,0 +1,67 @@
+"""Every name that zentfx writes to MLMD.
+
+These names are a format: stores outlive releases. Change none; add new ones.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CACHE_SCOPE",
+    "NODE",
+    "PIPELINE",
+    "PIPELINE_RUN",
+    "PIPELINE_VERSION",
+    "Execution",
+    "PipelineVersion",
+    "Run",
+]
+
+# Context types. The first three are TFX's own.
+PIPELINE = "pipeline"
+PIPELINE_RUN = "pipeline_run"
+NODE = "node"
+PIPELINE_VERSION = "zentfx.PipelineVersion"
+CACHE_SCOPE = "zentfx.CacheScope"
+
+
+class Run:
+    """Custom properties of a ``pipeline_run`` context."""
+
+    STATUS = "zentfx_status"
+    PIPELINE = "zentfx_pipeline"
+    VERSION = "zentfx_pipeline_version"
+    USER = "zentfx_user"
+    HOST = "zentfx_host"
+    STARTED = "zentfx_started_ms"  # milliseconds since the epoch, UTC, as text: see Execution
+    ENDED = "zentfx_ended_ms"
+    CODE_REVISION = "zentfx_code_revision"
+    ERROR = "zentfx_error"
+
+
+class PipelineVersion:
+    """Custom properties of a ``zentfx.PipelineVersion`` context, named ``<pipeline>@<version>``."""
+
+    PIPELINE = "zentfx_pipeline"
+    NUMBER = "zentfx_version"
+    DIGEST = "zentfx_digest"
+    YAML_URI = "zentfx_yaml_uri"
+
+
+class Execution:
+    """Custom properties of a step run's execution, besides one for each parameter.
+
+    Long texts are cut into chunks ``<name>``, ``<name>_1``, …, because PostgreSQL refuses property
+    strings over about 2,600 bytes. Times of runs are text, because MySQL and PostgreSQL keep ints
+    in 32 bits.
+    """
+
+    SOURCE = "zentfx_source"
+    KEYED = "zentfx_keyed"
+    RECORDED = "zentfx_recorded"
+    FINGERPRINT = "zentfx_fingerprint"
+    DIGESTS = "zentfx_digests"
+    ENVIRONMENT = "zentfx_environment"
+    # Names of the parameters that are recorded and dropped before TFX computes the cache key.
+    UNKEYED = "zentfx_unkeyed"
+
+

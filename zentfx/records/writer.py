@@ -1,0 +1,137 @@
+"""Writes what zentfx adds to TFX's records: runs, pipeline versions and the cache scope."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2 as pb
+
+from zentfx.records import schema
+
+__all__ = ["Writer"]
+
+_TRIES = 100
+
+
+class Writer:
+    """Writes to one metadata store.
+
+    Args:
+        client: The MLMD client.
+    """
+
+    def __init__(self, client: mlmd.MetadataStore) -> None:
+        self._client = client
+
+    def cache_scope(self) -> str:
+        """The id under which all pipelines of this store share TFX's execution cache.
+
+        Returns:
+            A random id, made at the first call and kept in the store.
+        """
+        type_id = self._context_type(schema.CACHE_SCOPE)
+        known = self._client.get_contexts_by_type(schema.CACHE_SCOPE)
+        if not known:
+            try:
+                self._client.put_contexts([pb.Context(type_id=type_id, name=str(uuid.uuid4()))])
+            except mlmd.errors.AlreadyExistsError:
+                pass
+            known = self._client.get_contexts_by_type(schema.CACHE_SCOPE)
+        # Two processes may both have made one at the very first run: the older counts, for both.
+        return str(min(known, key=lambda context: context.id).name)
+
+    def pipeline_version(self, pipeline: str, digest: str, yaml_uri: str) -> int:
+        """Finds the version of a pipeline with this content, or makes the next one.
+
+        Args:
+            pipeline: The pipeline's name.
+            digest: Digest of its content.
+            yaml_uri: Where its YAML is kept.
+
+        Returns:
+            The version: 1, 2, ….
+        """
+        names = schema.PipelineVersion
+        type_id = self._context_type(schema.PIPELINE_VERSION)
+        for _ in range(_TRIES):
+            known = {
+                context.custom_properties[names.DIGEST].string_value: context.custom_properties[
+                    names.NUMBER
+                ].int_value
+                for context in self._client.get_contexts_by_type(schema.PIPELINE_VERSION)
+                if context.custom_properties[names.PIPELINE].string_value == pipeline
+            }
+            if digest in known:
+                return known[digest]
+            number = max(known.values(), default=0) + 1
+            context = pb.Context(type_id=type_id, name=f"{pipeline}@{number}")
+            context.custom_properties[names.PIPELINE].string_value = pipeline
+            context.custom_properties[names.NUMBER].int_value = number
+            context.custom_properties[names.DIGEST].string_value = digest
+            context.custom_properties[names.YAML_URI].string_value = yaml_uri
+            try:
+                self._client.put_contexts([context])
+            except mlmd.errors.AlreadyExistsError:
+                continue  # another process made this number just now
+            return number
+        raise mlmd.errors.AbortedError(f"no free version of {pipeline!r} after {_TRIES} tries")
+
+    def begin_run(self, run_id: str, pipeline: str, properties: Mapping[str, str | int]) -> None:
+        """Records a run before its first step.
+
+        The contexts are TFX's own ones, made before TFX would: it takes those that it finds.
+
+        Args:
+            run_id: The run's new id.
+            pipeline: The pipeline's name.
+            properties: Further properties, by name in :class:`zentfx.records.schema.Run`.
+        """
+        parent = self._client.get_context_by_type_and_name(schema.PIPELINE, pipeline)
+        if parent is None:
+            type_id = self._context_type(schema.PIPELINE)
+            try:
+                self._client.put_contexts([pb.Context(type_id=type_id, name=pipeline)])
+            except mlmd.errors.AlreadyExistsError:
+                pass  # another process ran the pipeline for the first time, just now
+            parent = self._client.get_context_by_type_and_name(schema.PIPELINE, pipeline)
+        run = pb.Context(type_id=self._context_type(schema.PIPELINE_RUN), name=run_id)
+        _set(run, {schema.Run.PIPELINE: pipeline, schema.Run.STATUS: "running"})
+        _set(run, {schema.Run.STARTED: _now(), **properties})
+        [child_id] = self._client.put_contexts([run])
+        self._client.put_parent_contexts([pb.ParentContext(parent_id=parent.id, child_id=child_id)])
+
+    def end_run(self, run_id: str, status: str, error: str | None = None) -> None:
+        """Records how a run ended.
+
+        Args:
+            run_id: The run's id.
+            status: ``completed``, ``failed`` or ``canceled``.
+            error: Text of the error, if there was one.
+        """
+        run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
+        _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: _now()})
+        if error is not None:
+            _set(run, {schema.Run.ERROR: error[:2000].replace("\0", "")})
+        self._client.put_contexts([run])
+
+    def _context_type(self, name: str) -> int:
+        return int(
+            self._client.put_context_type(
+                pb.ContextType(name=name), can_add_fields=True, can_omit_fields=True
+            )
+        )
+
+
+def _set(context: pb.Context, properties: Mapping[str, str | int]) -> None:
+    for name, value in properties.items():
+        if isinstance(value, int):
+            context.custom_properties[name].int_value = value
+        else:
+            context.custom_properties[name].string_value = value
+
+
+def _now() -> str:
+    return str(time.time_ns() // 1_000_000)

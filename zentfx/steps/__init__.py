@@ -1,0 +1,1 @@
+"""Steps: the parts that pipelines are made of."""

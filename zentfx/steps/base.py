@@ -1,0 +1,286 @@
+"""The base of all steps: captures a constructor's arguments before its body runs."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from abc import ABCMeta
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
+
+from zentfx import parameters
+from zentfx.errors import ParameterError, StepDefinitionError
+from zentfx.steps.artifacts import InputArtifact, OutputArtifact
+from zentfx.steps.options import StepOptions
+
+__all__ = ["BaseStep"]
+
+_Step = TypeVar("_Step", bound="BaseStep")
+
+
+class _StepMeta(ABCMeta):
+    """Binds, checks and converts the arguments of a step's constructor before its body runs."""
+
+    def __call__(cls: type[_Step], *args: Any, **kwargs: Any) -> _Step:  # type: ignore[misc]
+        schema = cls.parameter_schema()
+        given, bound = parameters.bind(schema, args, kwargs, cls.__name__)
+        step = cls.__new__(cls)
+        step._received = []
+        # Only what was given is passed on: a subclass may itself pass an inherited keyword to its
+        # base, and a default passed along with it would be given twice.
+        step.__init__(**copy.deepcopy(given))  # type: ignore[misc]
+        step._arguments, step._derived = _recorded(schema, given, bound, step._received)
+        del step._received
+        step.check()
+        return step
+
+
+def _recorded(
+    schema: Mapping[str, parameters.Parameter],
+    given: Mapping[str, Any],
+    bound: Mapping[str, Any],
+    received: list[dict[str, Any]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Splits what the constructors received into arguments and derived values.
+
+    A subclass may fix or compute what it passes to its base. Such values are not arguments (calling
+    the class with them would fail, or compute them twice), but they are what the base works with.
+
+    Args:
+        schema: The parameters of the most derived class.
+        given: What the caller passed.
+        bound: The same with defaults.
+        received: What each constructor of the chain was called with, most derived first.
+
+    Returns:
+        The arguments that rebuild the step, and the derived values, by name.
+    """
+    arguments = dict(bound)
+    derived: dict[str, Any] = {}
+    effective: dict[str, Any] = {}
+    for level in received:
+        for name, value in level.items():
+            effective.setdefault(name, value)
+    for name, value in effective.items():
+        if name not in schema:
+            derived[name] = value
+        elif not _same(value, bound[name]):
+            derived[name] = value
+            if name not in given:
+                del arguments[name]
+    return arguments, derived
+
+
+def _same(left: Any, right: Any) -> bool:
+    return type(left) is type(right) and bool(left == right)
+
+
+def _recording(constructor: Callable[..., None]) -> Callable[..., None]:
+    """Wraps one ``__init__`` so that the step notes what it was called with."""
+    signature = inspect.signature(constructor)
+
+    @functools.wraps(constructor)
+    def __init__(self: BaseStep, *args: Any, **kwargs: Any) -> None:
+        received = getattr(self, "_received", None)
+        if received is not None:  # else: called again after construction, by the user
+            call = signature.bind(self, *args, **kwargs)
+            call.apply_defaults()
+            for item in list(signature.parameters.values()):
+                if item.kind is item.VAR_KEYWORD:
+                    call.arguments.pop(item.name, None)
+            values = dict(list(call.arguments.items())[1:])
+            schema = parameters.merged_parameters([constructor], type(self).__name__)
+            received.append(
+                {name: schema[name].coerce(value, type(self).__name__) for name, value in
+                 copy.deepcopy(values).items()}
+            )
+        constructor(self, *args, **kwargs)
+
+    return __init__
+
+
+class BaseStep(metaclass=_StepMeta):
+    """One step of a pipeline; wraps one TFX component.
+
+    A subclass declares what it reads and writes, names its parameters in ``__init__``, and does its
+    work in :meth:`process`::
+
+        class DriftGate(BaseStep):
+            inputs = {"statistics": "ExampleStatistics"}
+            outputs = {"report": "DriftReport"}
+
+            def __init__(self, threshold: float = 0.1) -> None:
+                self.threshold = threshold
+
+            def process(self, inputs, outputs):
+                statistics = inputs["statistics"].load()
+                (outputs["report"].path / "report.txt").write_text(…)
+
+    Every keyword of the constructor is tracked with no further code. ``**kwargs`` that a subclass
+    passes on to its base class stand for the base's keywords. Arguments are checked and converted
+    before the constructor's body runs, and the instance is treated as immutable from then on: the
+    worker that runs the step builds a new one from the class and the recorded arguments.
+
+    Who calls what: zentfx calls :meth:`check` once after construction, :meth:`build_component` when
+    a pipeline is compiled, :meth:`process` in the worker.
+
+    Attributes:
+        inputs: What the step reads: input name to artifact type. Types are TFX's standard ones by
+            name (``Examples``, ``Model``, ``ExampleStatistics``, …) or a name of your own.
+        optional_inputs: Names in ``inputs`` that a pipeline may leave unconnected.
+        outputs: What the step writes: output name to artifact type.
+        unkeyed: Parameters that are recorded but do not count for the cache: names and places that
+            do not change the result. Paths never count as such; their content does.
+        reserved: Names that a constructor cannot use, because the wrapped TFX component has a
+            parameter of its own under them.
+        wraps: Name of the stock TFX component that the step wraps; the empty string for a step that
+            does its work in :meth:`process`.
+        code_version: State of a shipped step's code; raised when its results change.
+    """
+
+    inputs: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    optional_inputs: ClassVar[frozenset[str]] = frozenset()
+    outputs: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    unkeyed: ClassVar[frozenset[str]] = frozenset()
+    reserved: ClassVar[frozenset[str]] = frozenset()
+    wraps: ClassVar[str] = ""
+    code_version: ClassVar[str] = "1"
+
+    # Set by the metaclass, around the constructor.
+    _arguments: dict[str, Any]
+    _derived: dict[str, Any]
+    _received: list[dict[str, Any]]
+    _options: StepOptions = StepOptions()
+
+    def __init__(self) -> None:
+        """Takes no parameters; the end of every chain of constructors."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        both = sorted(cls.inputs.keys() & cls.outputs.keys())
+        if both:
+            raise StepDefinitionError(
+                f"{cls.__qualname__}: {both[0]!r} is an input and an output; TFX needs two names."
+            )
+        constructor = cls.__dict__.get("__init__")
+        if constructor is None:
+            return
+        declared = parameters.merged_parameters([constructor], cls.__qualname__)
+        taken = sorted(name for name in declared if name in cls.reserved)
+        if taken:
+            raise StepDefinitionError(
+                f"{cls.__qualname__}: the parameter name {taken[0]!r} belongs to TFX's {cls.wraps} "
+                f"component. Choose another; reserved are {', '.join(sorted(cls.reserved))}."
+            )
+        ours = sorted(name for name in declared if name.startswith("zentfx_"))
+        if ours:
+            raise StepDefinitionError(
+                f"{cls.__qualname__}: parameter names that start with 'zentfx_' are reserved; "
+                f"rename {ours[0]!r}."
+            )
+        cls.__init__ = _recording(constructor)  # type: ignore[method-assign]
+
+    @classmethod
+    def parameter_schema(cls) -> dict[str, parameters.Parameter]:
+        """The keywords that the constructor takes, those of base classes by ``**kwargs`` included.
+
+        Returns:
+            The parameters by name, the class's own first.
+
+        Raises:
+            StepDefinitionError: If a constructor has ``*args`` or positional-only parameters.
+        """
+        chain = [base.__dict__["__init__"] for base in cls.__mro__[:-1] if "__init__" in vars(base)]
+        return parameters.merged_parameters(chain, cls.__qualname__)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What rebuilds this step: the constructor's arguments, defaults included (a copy)."""
+        return copy.deepcopy(self._arguments)
+
+    @property
+    def derived(self) -> dict[str, Any]:
+        """Values that constructors computed for their base classes, by parameter (a copy)."""
+        return copy.deepcopy(self._derived)
+
+    @property
+    def options(self) -> StepOptions:
+        """Settings that are not parameters; see :meth:`with_options`."""
+        return self._options
+
+    def with_options(self: _Step, **options: Any) -> _Step:
+        """Returns a copy of this step with other options.
+
+        Args:
+            **options: Fields of :class:`~zentfx.steps.options.StepOptions`: ``name``,
+                ``enable_cache``, ``code_version``.
+
+        Returns:
+            The copy; this step is unchanged.
+
+        Raises:
+            UnknownParameterError: For an option that does not exist.
+            ParameterTypeError: For a value of the wrong type.
+        """
+        other = copy.copy(self)
+        other._options = self._options.replace(**options)
+        return other
+
+    def check(self) -> None:
+        """Checks arguments that a type cannot express; called once, after construction.
+
+        Override it to refuse bad values early. Call ``super().check()`` first.
+
+        Raises:
+            ParameterError: If the arguments do not fit.
+        """
+
+    def process(
+        self, inputs: Mapping[str, InputArtifact], outputs: Mapping[str, OutputArtifact]
+    ) -> None:
+        """Does the work of a step that wraps no stock component; runs in the worker.
+
+        Args:
+            inputs: The connected inputs by name.
+            outputs: The outputs by name: empty folders to write into, and their metadata.
+
+        Raises:
+            StepDefinitionError: If a subclass needs this method and does not have it.
+        """
+        raise StepDefinitionError(
+            f"{type(self).__name__} does nothing: override process(inputs, outputs), or "
+            "build_component(channels) to bring a TFX component of your own."
+        )
+
+    def build_component(self, channels: Mapping[str, Any]) -> Any:
+        """Brings a whole TFX component instead of :meth:`process`; called at compile time.
+
+        zentfx adds the step's parameters to the component that is returned, as execution parameters
+        that it does not have already.
+
+        Args:
+            channels: The connected inputs by name, as TFX output channels.
+
+        Returns:
+            A TFX ``BaseComponent``, or None (the default) where the step has no component of its
+            own.
+        """
+        return None
+
+    def refuse(self, name: str, message: str) -> ParameterError:
+        """Builds the error for an argument that :meth:`check` refuses.
+
+        Args:
+            name: The parameter.
+            message: What was expected and what came.
+
+        Returns:
+            The error, to be raised.
+        """
+        return ParameterError(f"{type(self).__name__}: parameter {name!r} {message}")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
+        return f"{type(self).__name__}({shown})"

@@ -1,0 +1,265 @@
+"""What the Keras trainer does: read transformed examples, build the network, export it.
+
+TensorFlow, Keras and TensorFlow Transform are imported inside the functions: a pipeline that only
+names a trainer must not load them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zentfx.errors import DataError
+
+if TYPE_CHECKING:
+    from zentfx.steps.trainer import TrainerStep
+
+__all__ = ["ColumnSpec", "TrainingData", "export", "feed_forward"]
+
+# Rows that are shuffled together; a dataset of at most this size is shuffled as a whole.
+_SHUFFLE_ROWS = 50_000
+_LARGEST_EMBEDDING = 16
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """A feature or label after preprocessing.
+
+    Attributes:
+        shape: Shape of one row's value.
+        dtype: ``float32``, ``int64`` or ``string``.
+        vocabulary_size: Number of different values where the column holds vocabulary indices (out
+            of vocabulary ones included), else None.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    vocabulary_size: int | None = None
+
+
+class TrainingData:
+    """The transformed examples of a trainer, as ``tf.data``.
+
+    Attributes:
+        transform: The ``TFTransformOutput`` that made them.
+        features: What the model reads, by name.
+        labels: What it predicts, by name.
+    """
+
+    def __init__(
+        self,
+        transform: Any,
+        features: Sequence[str],
+        labels: Sequence[str],
+        files: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.transform = transform
+        self._files = files
+        self._parsing = transform.transformed_feature_spec()
+        self.features = {name: self._column(name) for name in features}
+        self.labels = {name: self._column(name) for name in labels}
+
+    @classmethod
+    def of(cls, fn_args: Any) -> TrainingData:
+        """Reads what a ``run_fn`` is given.
+
+        Args:
+            fn_args: TFX's ``FnArgs``, with ``features`` and ``labels`` in its ``custom_config``.
+
+        Returns:
+            The data.
+        """
+        import tensorflow_transform as tft
+
+        return cls(
+            tft.TFTransformOutput(fn_args.transform_graph_path),
+            fn_args.custom_config["features"],
+            fn_args.custom_config["labels"],
+            {"train": fn_args.train_files, "eval": fn_args.eval_files},
+        )
+
+    def _column(self, name: str) -> ColumnSpec:
+        spec = self._parsing[name]
+        size = None
+        if spec.dtype.is_integer:
+            for feature in self.transform.transformed_metadata.schema.feature:
+                if feature.name == name and feature.HasField("int_domain"):
+                    domain = feature.int_domain
+                    # An empty vocabulary has the domain [-1, …]: one index must remain.
+                    size = max(1, int(domain.max) + 1)
+        return ColumnSpec(tuple(spec.shape), spec.dtype.name, size)
+
+    def batches(self, split: str, batch_size: int, seed: int | None = None) -> Any:
+        """One pass over a split.
+
+        Args:
+            split: ``train`` or ``eval``.
+            batch_size: Rows a batch; the last batch may be smaller.
+            seed: Shuffles the rows, in another order each pass; None keeps their order.
+
+        Returns:
+            A ``tf.data.Dataset`` of (features by name, label or labels by name), each of shape
+            (batch, width). Rows with a missing (NaN) label are left out.
+
+        Raises:
+            DataError: If the split has no files.
+        """
+        import tensorflow as tf
+
+        files = [name for pattern in self._files[split] for name in tf.io.gfile.glob(pattern)]
+        if not files:
+            raise DataError(f"The split {split!r} has no files: {list(self._files[split])}.")
+        records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
+        if seed is not None:
+            records = records.shuffle(_SHUFFLE_ROWS, seed=seed)
+        # Parsing and dropping go by large batches, which is many times cheaper than by row.
+        rows = records.batch(1024).map(self._parse, deterministic=True).unbatch()
+        return rows.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+    def _parse(self, records: Any) -> Any:
+        import tensorflow as tf
+
+        names = [*self.features, *self.labels]
+        columns = tf.io.parse_example(records, {name: self._parsing[name] for name in names})
+        complete = tf.ones(tf.shape(records), tf.bool)
+        for name in self.labels:
+            if columns[name].dtype.is_floating:
+                present = ~tf.math.is_nan(columns[name])
+                complete &= tf.reduce_all(tf.reshape(present, [tf.shape(records)[0], -1]), axis=1)
+        columns = {name: tf.boolean_mask(value, complete) for name, value in columns.items()}
+        labels = {name: columns.pop(name) for name in self.labels}
+        return columns, labels if len(labels) > 1 else next(iter(labels.values()))
+
+
+def feed_forward(
+    step: TrainerStep, features: Mapping[str, ColumnSpec], labels: Mapping[str, ColumnSpec]
+) -> Any:
+    """Builds and compiles the network that :class:`TrainerStep` describes.
+
+    Vocabulary indices enter through an embedding of ``min(16, ceil(sqrt(size)))`` numbers, all
+    other features as they are.
+
+    Args:
+        step: The trainer.
+        features: What the model reads, by name.
+        labels: What it predicts, by name.
+
+    Returns:
+        The compiled ``keras.Model``.
+    """
+    import keras
+
+    inputs = {
+        name: keras.Input(shape=spec.shape, dtype=spec.dtype, name=name)
+        for name, spec in features.items()
+    }
+    columns = []
+    for name, spec in features.items():
+        column = inputs[name]
+        if spec.vocabulary_size is not None:
+            width = min(_LARGEST_EMBEDDING, math.ceil(math.sqrt(spec.vocabulary_size)))
+            column = keras.layers.Embedding(spec.vocabulary_size, width)(column)
+        elif spec.dtype != "float32":
+            column = keras.ops.cast(column, "float32")
+        columns.append(keras.layers.Flatten()(column))
+    hidden = keras.layers.Concatenate()(columns) if len(columns) > 1 else columns[0]
+    for units in step.hidden_layers or []:
+        hidden = keras.layers.Dense(units, activation=step.hidden_activation)(hidden)
+        hidden = keras.layers.Dropout(step.dropout_chance)(hidden)
+    if not step.hidden_layers:
+        hidden = keras.layers.Dropout(step.dropout_chance)(hidden)
+    heads = {
+        name: keras.layers.Dense(step.output_units, activation=step.last_activation, name=name)(
+            hidden
+        )
+        for name in labels
+    }
+    model = keras.Model(inputs, heads if len(heads) > 1 else next(iter(heads.values())))
+    watched = list(step.metrics or [])
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=step.lr),
+        loss=step.loss if len(heads) == 1 else dict.fromkeys(heads, step.loss),
+        metrics=watched if len(heads) == 1 else dict.fromkeys(heads, watched),
+    )
+    return model
+
+
+def export(model: Any, data: TrainingData, folder: str) -> None:
+    """Saves a model with its preprocessing inside, as a SavedModel.
+
+    Signatures:
+
+    - ``serving_default``: serialized ``tf.train.Example`` records, string of shape (batch,);
+    - ``serve_rows``: raw feature columns by name, each of shape (batch, 1);
+    - ``transform_labels``: serialized records with labels; the labels as the model is trained on.
+
+    The first two return predictions by label, each of shape (batch, units).
+
+    Args:
+        model: A ``keras.Model`` that takes the features by name.
+        data: What it was trained on.
+        folder: Where to save; does not exist yet.
+    """
+    import tensorflow as tf
+
+    raw = data.transform.raw_feature_spec()
+    # A custom preprocessor may give its outputs other names than raw columns have: then all raw
+    # columns are read, and what a prediction does not depend on may be missing from a request.
+    own_names = all(name in raw for name in [*data.features, *data.labels])
+    feature_columns = list(data.features) if own_names else list(raw)
+    serving = tf.Module()
+    # The weights alone: with the whole model its optimizer's state would be exported too. tft's
+    # layer is a Keras 2 model, which a Keras 3 model cannot contain; a tf.Module can hold both.
+    serving.weights = [variable.value for variable in model.variables]
+    serving.transform = data.transform.transform_features_layer()
+    only_label = next(iter(data.labels))
+
+    def predict(columns: dict[str, Any]) -> dict[str, Any]:
+        transformed = serving.transform(columns)
+        outputs = model({name: transformed[name] for name in data.features}, training=False)
+        return outputs if isinstance(outputs, dict) else {only_label: outputs}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serving_default(examples: Any) -> dict[str, Any]:
+        return predict(tf.io.parse_example(examples, {name: raw[name] for name in feature_columns}))
+
+    rows = {
+        name: tf.TensorSpec([None, 1], raw[name].dtype, name=name) for name in feature_columns
+    }
+
+    @tf.function(input_signature=[rows])
+    def serve_rows(columns: dict[str, Any]) -> dict[str, Any]:
+        return predict({name: _as_parsed(columns[name], raw[name]) for name in feature_columns})
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def transform_labels(examples: Any) -> dict[str, Any]:
+        transformed = serving.transform(tf.io.parse_example(examples, raw))
+        return {name: transformed[name] for name in data.labels}
+
+    tf.saved_model.save(
+        serving,
+        folder,
+        signatures={
+            "serving_default": serving_default,
+            "serve_rows": serve_rows.get_concrete_function(),
+            "transform_labels": transform_labels,
+        },
+    )
+
+
+def _as_parsed(column: Any, spec: Any) -> Any:
+    """A dense column of shape (batch, 1) in the form that parsing gives it; NaN means missing."""
+    import tensorflow as tf
+
+    if not isinstance(spec, tf.io.VarLenFeature):
+        return column
+    present = tf.ones(tf.shape(column), tf.bool)
+    if column.dtype.is_floating:
+        present = ~tf.math.is_nan(column)
+    elif column.dtype == tf.string:
+        present = column != ""
+    indices = tf.where(present)
+    shape = tf.shape(column, out_type=tf.int64)
+    return tf.SparseTensor(indices, tf.gather_nd(column, indices), shape)

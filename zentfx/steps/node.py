@@ -1,0 +1,48 @@
+"""A step in its place: what a pipeline hands to an orchestrator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from zentfx.code_identity import CodeIdentity
+from zentfx.steps.base import BaseStep
+
+__all__ = ["Node", "OutputReference"]
+
+
+@dataclass(frozen=True)
+class OutputReference:
+    """An output of a step of the same pipeline, written ``step.output``.
+
+    Attributes:
+        step: Name of the step.
+        output: Name of its output.
+    """
+
+    step: str
+    output: str
+
+    def __str__(self) -> str:
+        return f"{self.step}.{self.output}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step of a pipeline that is about to run.
+
+    Attributes:
+        name: The step's name; TFX's node id.
+        step: The step.
+        inputs: Which output each input reads.
+        code: What the step's code is.
+        digests: Digest of the content of each path among its arguments.
+        enable_cache: Whether an earlier result may be reused.
+    """
+
+    name: str
+    step: BaseStep
+    inputs: Mapping[str, OutputReference]
+    code: CodeIdentity
+    digests: Mapping[str, str] = field(default_factory=dict)
+    enable_cache: bool = True

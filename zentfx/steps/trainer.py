@@ -1,0 +1,165 @@
+"""Training: the base step, and a Keras feed-forward network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from zentfx.errors import near_matches
+from zentfx.steps.base import BaseStep
+from zentfx.steps.keras_names import ACTIVATIONS, LOSSES, METRICS
+
+__all__ = ["TrainerStep"]
+
+
+class TrainerStep(BaseStep):
+    """Trains a Keras model; wraps TFX's Trainer.
+
+    The model is a feed-forward network over all features, with one output layer a label. To train
+    another model, override :meth:`model_fn`; to train in another way, override :meth:`run_fn`. New
+    keywords of the subclass's constructor are tracked with no further code::
+
+        class WideTrainer(TrainerStep):
+            def __init__(self, width: int = 64, **kwargs):
+                super().__init__(**kwargs)
+                self.width = width
+
+            def model_fn(self, features, labels):
+                ...  # build and compile a model that uses self.width
+
+    Args:
+        batch_size: Rows a training step.
+        lr: Learning rate of the Adam optimizer.
+        epochs: Passes over the training split.
+        dropout_chance: Share of each hidden layer's units that dropout sets to zero, in [0, 1).
+        loss: Name of a Keras loss.
+        metrics: Names of Keras metrics to watch in training, besides the loss.
+        hidden_layers: Units of each hidden layer; None for none.
+        hidden_activation: Name of the hidden layers' Keras activation.
+        last_activation: Name of the output layer's Keras activation.
+        output_units: Width of the output layer of each label.
+        random_seed: Seed of Python's, numpy's and TensorFlow's generators: weights, order of rows,
+            dropout.
+    """
+
+    wraps = "Trainer"
+    inputs = MappingProxyType(
+        {"examples": "Examples", "transform_graph": "TransformGraph", "schema": "Schema"}
+    )
+    outputs = MappingProxyType({"model": "Model", "model_run": "ModelRun"})
+    reserved = frozenset(
+        {"train_args", "eval_args", "module_file", "module_path", "run_fn", "custom_config"}
+    )
+
+    def __init__(
+        self,
+        batch_size: int = 8,
+        lr: float = 0.001,
+        epochs: int = 1,
+        dropout_chance: float = 0.2,
+        loss: str = "mse",
+        metrics: list[str] | None = None,
+        hidden_layers: list[int] | None = None,
+        hidden_activation: str = "relu",
+        last_activation: str = "sigmoid",
+        output_units: int = 1,
+        random_seed: int = 0,
+    ) -> None:
+        self.batch_size = batch_size
+        self.lr = lr
+        self.epochs = epochs
+        self.dropout_chance = dropout_chance
+        self.loss = loss
+        self.metrics = metrics
+        self.hidden_layers = hidden_layers
+        self.hidden_activation = hidden_activation
+        self.last_activation = last_activation
+        self.output_units = output_units
+        self.random_seed = random_seed
+
+    def check(self) -> None:
+        """Checks ranges, and that Keras knows the names.
+
+        A subclass with objects of its own behind such a name overrides this method.
+        """
+        super().check()
+        at_least_one = {
+            "batch_size": [self.batch_size],
+            "epochs": [self.epochs],
+            "output_units": [self.output_units],
+            "hidden_layers": self.hidden_layers or [],
+        }
+        for name, numbers in at_least_one.items():
+            if any(number < 1 for number in numbers):
+                raise self.refuse(name, f"must be at least 1; {getattr(self, name)!r} came.")
+        if self.lr <= 0:
+            raise self.refuse("lr", f"must be above 0; {self.lr!r} came.")
+        if not 0 <= self.dropout_chance < 1:
+            raise self.refuse("dropout_chance", f"must be in [0, 1); {self.dropout_chance!r} came.")
+        if not 0 <= self.random_seed < 2**32:
+            raise self.refuse("random_seed", f"must be in [0, 2**32); {self.random_seed!r} came.")
+        for name, known in (
+            ("hidden_activation", ACTIVATIONS),
+            ("last_activation", ACTIVATIONS),
+            ("loss", LOSSES),
+        ):
+            if getattr(self, name) not in known:
+                raise self.refuse(
+                    name,
+                    f"names no Keras {name.rpartition('_')[2]}: {getattr(self, name)!r} came."
+                    f"{near_matches(getattr(self, name), known)}",
+                )
+        for metric in self.metrics or []:
+            if metric not in METRICS:
+                raise self.refuse(
+                    "metrics",
+                    f"names no Keras metric: {metric!r} came.{near_matches(metric, METRICS)}",
+                )
+
+    def model_fn(self, features: Mapping[str, Any], labels: Mapping[str, Any]) -> Any:
+        """Builds and compiles the model.
+
+        Args:
+            features: What the model reads: :class:`~zentfx.steps.keras_training.ColumnSpec` by
+                name, with shape (without the batch), dtype, and vocabulary size where the column
+                holds vocabulary indices.
+            labels: What it predicts, likewise.
+
+        Returns:
+            A compiled ``keras.Model`` that takes a dict of features, each of shape (batch, width),
+            and returns a tensor where there is one label, else a dict by label, each of shape
+            (batch, ``output_units``).
+        """
+        from zentfx.steps.keras_training import feed_forward
+
+        return feed_forward(self, features, labels)
+
+    def run_fn(self, fn_args: Any) -> None:
+        """Trains the model and exports it.
+
+        Args:
+            fn_args: TFX's ``FnArgs``: ``train_files``, ``eval_files``, ``schema_path``,
+                ``transform_graph_path``, ``serving_model_dir`` (export the SavedModel here),
+                ``model_run_dir`` (TensorBoard logs), and in ``custom_config`` the lists
+                ``features`` and ``labels`` from the preprocessor.
+        """
+        import keras
+
+        from zentfx.steps.keras_training import TrainingData, export
+
+        keras.utils.set_random_seed(self.random_seed)
+        data = TrainingData.of(fn_args)
+        model = self.model_fn(data.features, data.labels)
+        model.fit(
+            data.batches("train", self.batch_size, seed=self.random_seed),
+            validation_data=data.batches("eval", self.batch_size),
+            epochs=self.epochs,
+            verbose=2,
+            callbacks=[
+                keras.callbacks.TensorBoard(fn_args.model_run_dir, write_graph=False),
+                keras.callbacks.CSVLogger(str(Path(fn_args.model_run_dir) / "history.csv")),
+            ],
+        )
+        export(model, data, fn_args.serving_model_dir)

@@ -1,0 +1,1 @@
+"""Stores: where metadata and artifacts are kept."""

@@ -1,0 +1,66 @@
+"""The artifact store: a folder with the files of artifacts."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+__all__ = ["ArtifactStore"]
+
+
+class ArtifactStore:
+    """A local folder.
+
+    Layout: ``runs/<run id>/…`` holds what steps wrote (TFX's pipeline root of that run);
+    ``sources/<fingerprint>.json`` the source text of steps, ``pipelines/<digest>.yaml`` pipelines.
+
+    Args:
+        path: The folder, which need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def path(self) -> str:
+        """The folder, as a string that ``os.path`` and ``fsspec`` take."""
+        return str(self._path)
+
+    def run_folder(self, run_id: str) -> Path:
+        """The folder that the steps of a run write to."""
+        return self._path / "runs" / run_id
+
+    def keep_text(self, kind: str, name: str, text: str) -> str:
+        """Keeps a text once under a name that is a digest of what it stands for.
+
+        Args:
+            kind: ``sources`` or ``pipelines``.
+            name: The file's name.
+            text: The content.
+
+        Returns:
+            The file's uri.
+        """
+        target = self._path / kind / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Renamed into place whole: another process may be keeping the same text.
+            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{name}-")
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            Path(temporary).replace(target)
+        return str(target)
+
+    def read_text(self, kind: str, name: str) -> str | None:
+        """Reads a text that was kept.
+
+        Args:
+            kind: ``sources`` or ``pipelines``.
+            name: The file's name.
+
+        Returns:
+            The text, or None where none was kept.
+        """
+        target = self._path / kind / name
+        return target.read_text(encoding="utf-8") if target.is_file() else None

@@ -1,0 +1,193 @@
+"""Steps as TFX components.
+
+The component of a step is made from data, not from the stock class, so that building it loads
+neither TensorFlow nor Beam. Its spec is the stock one, wider by the step's parameters: constructor
+keywords become ``ExecutionParameter`` objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zentfx.errors import StepDefinitionError
+from zentfx.parameters import canonical_json
+from zentfx.records.schema import Execution
+from zentfx.steps.node import Node
+from zentfx.tfx_backend.drivers import KeyDriver
+from zentfx.tfx_backend.families import Family, family_of
+from zentfx.tfx_backend.properties import NodeProperties, node_properties
+from zentfx.tfx_backend.sdk import light_imports
+from zentfx.tfx_backend.specs import StockSpec, stock_spec
+
+with light_imports():
+    from tfx import types
+    from tfx.dsl.components.base import base_component, base_driver, executor_spec
+    from tfx.proto.orchestration import executable_spec_pb2
+    from tfx.types import artifact, component_spec, standard_artifacts, system_executions
+    from tfx.types.experimental import simple_artifacts
+
+__all__ = ["component_for"]
+
+_PARAMETER_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
+
+
+class _NamedExecutor(executor_spec.ExecutorClassSpec):  # type: ignore[misc]
+    """An executor by its class path; TFX's own spec would import the class to learn its name."""
+
+    def __init__(self, path: str, beam: bool) -> None:
+        self._path = path
+        self._beam = beam
+
+    @property
+    def class_path(self) -> str:
+        return self._path
+
+    def encode(self, component_spec: Any = None) -> Any:
+        plain = executable_spec_pb2.PythonClassExecutableSpec(class_path=self._path)
+        if not self._beam:
+            return plain
+        return executable_spec_pb2.BeamExecutableSpec(python_executor_spec=plain)
+
+
+def component_for(
+    node: Node, channels: Mapping[str, Any], root: Path, environment: Mapping[str, str]
+) -> Any:
+    """Makes the TFX component of a step.
+
+    Args:
+        node: The step in its place.
+        channels: The connected inputs by name, as TFX output channels.
+        root: The repository's folder.
+        environment: Versions of the packages that run the step.
+
+    Returns:
+        A ``BaseComponent`` whose id is the step's name.
+
+    Raises:
+        StepDefinitionError: If the step's own component is not one.
+    """
+    ours = node_properties(node, root, environment)
+    component = node.step.build_component(channels)
+    if component is None:
+        component = _derived_component(node, channels, ours)
+    elif not isinstance(component, base_component.BaseComponent):
+        raise StepDefinitionError(
+            f"{type(node.step).__name__}.build_component must return a TFX component; "
+            f"{type(component).__name__} came."
+        )
+    else:
+        _track(component, ours)
+    return component.with_id(node.name)
+
+
+def _derived_component(node: Node, channels: Mapping[str, Any], ours: NodeProperties) -> Any:
+    family = family_of(node.step)
+    stock = _interface(node, family)
+    properties = dict(family.properties(node.step))
+    unkeyed = ours.unkeyed | family.unkeyed
+    # Names of channels and of parameters share one namespace in a spec. A keyword that is called
+    # like a channel (`metrics`, `schema`) becomes a property all the same, once the spec is made.
+    declared = {
+        name: value
+        for name, value in ours.values.items()
+        if name not in stock.inputs and name not in stock.outputs
+    }
+    parameters = {
+        name: component_spec.ExecutionParameter(type=_PARAMETER_TYPES[kind], optional=True)
+        for name, (kind, _) in stock.parameters.items()
+    } | {
+        name: component_spec.ExecutionParameter(type=type(value), optional=True)
+        for name, value in declared.items()
+    }
+    step_class = type(node.step)
+    spec_class = type(
+        f"{step_class.__name__}Spec",
+        (types.ComponentSpec,),
+        {
+            "__module__": step_class.__module__,
+            "PARAMETERS": parameters,
+            "INPUTS": _channel_parameters(stock.inputs),
+            "OUTPUTS": _channel_parameters(stock.outputs),
+            "TYPE_ANNOTATION": getattr(system_executions, stock.base_type, None),
+        },
+    )
+    component_class = type(
+        step_class.__name__,
+        (base_component.BaseComponent,),
+        {
+            "__module__": step_class.__module__,
+            "__qualname__": step_class.__qualname__,
+            "SPEC_CLASS": spec_class,
+            "EXECUTOR_SPEC": _NamedExecutor(family.executor, family.beam),
+            "DRIVER_CLASS": KeyDriver,
+        },
+    )
+    outputs = {
+        name: types.Channel(type=_artifact_class(kind)) for name, (kind, _) in stock.outputs.items()
+    }
+    component = component_class(spec_class(**properties, **declared, **channels, **outputs))
+    component.spec.exec_properties.update(
+        {name: value for name, value in ours.values.items() if name not in declared}
+    )
+    component.spec.exec_properties[Execution.UNKEYED] = canonical_json(sorted(unkeyed))
+    return component
+
+
+def _interface(node: Node, family: Family) -> StockSpec:
+    """The stock spec with the step's own inputs and outputs.
+
+    Only outputs that the step declares are made: Transform, for one, has optional outputs for
+    statistics that it does not compute here.
+    """
+    step = node.step
+    stock = stock_spec(family.stock) if family.stock else None
+    return StockSpec(
+        name=step.wraps,
+        base_type=stock.base_type if stock else family.base_type,
+        parameters=stock.parameters if stock else {},
+        inputs={
+            name: (kind, name in step.optional_inputs) for name, kind in step.inputs.items()
+        },
+        outputs={name: (kind, False) for name, kind in step.outputs.items()},
+        beam=family.beam,
+    )
+
+
+def _channel_parameters(table: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
+    return {
+        name: component_spec.ChannelParameter(type=_artifact_class(kind), optional=optional)
+        for name, (kind, optional) in table.items()
+    }
+
+
+_OWN_TYPES: dict[str, type] = {}
+
+
+def _artifact_class(name: str) -> type:
+    """The artifact class of a type name: TFX's, or one made once for a name of the user's."""
+    for module in (standard_artifacts, simple_artifacts):
+        found = getattr(module, name, None)
+        if isinstance(found, type) and issubclass(found, artifact.Artifact):
+            return found
+    if name not in _OWN_TYPES:
+        _OWN_TYPES[name] = type(
+            name, (artifact.Artifact,), {"__module__": __name__, "TYPE_NAME": name}
+        )
+    return _OWN_TYPES[name]
+
+
+def _track(component: Any, ours: NodeProperties) -> None:
+    """Adds a step's parameters to a component of the user's own."""
+    properties = component.spec.exec_properties
+    for name, value in ours.values.items():
+        if properties.get(name) is None:
+            properties[name] = value
+    if component.driver_class is base_driver.BaseDriver:
+        component.driver_class = KeyDriver
+        properties[Execution.UNKEYED] = canonical_json(sorted(ours.unkeyed))
+    else:
+        # Its own driver knows nothing of ours, so what cannot be dropped is left out.
+        for name in (Execution.ENVIRONMENT, Execution.UNKEYED):
+            properties.pop(name, None)

@@ -1,0 +1,60 @@
+"""The driver of our nodes: takes what must not count out of TFX's cache key.
+
+TFX registers an execution with all its parameters, then runs the node's driver, then computes the
+cache key from the parameters as the driver left them. So what is dropped here is recorded, and has
+no influence on the cache.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from zentfx.records.schema import Execution
+from zentfx.tfx_backend.sdk import light_imports
+
+with light_imports():
+    from tfx.dsl.components.base import base_driver
+    from tfx.orchestration.portable import base_driver as portable_base_driver
+    from tfx.orchestration.portable import base_driver_operator
+    from tfx.proto.orchestration import driver_output_pb2, executable_spec_pb2
+
+__all__ = ["DriverOperator", "KeyDriver"]
+
+
+def _drop_unkeyed(exec_properties: dict[str, Any]) -> None:
+    # In place: this is the launcher's own dict.
+    for name in json.loads(exec_properties.get(Execution.UNKEYED, "[]")):
+        exec_properties.pop(name, None)
+
+
+class KeyDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
+    """Drops the parameters that the node lists as not keyed.
+
+    It has two bases because the compiler asks for one class and the launcher for another.
+    """
+
+    def __init__(self, mlmd_connection: Any) -> None:
+        portable_base_driver.BaseDriver.__init__(self, mlmd_connection)
+
+    def run(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
+        """Called by the launcher, between registering the execution and looking for a hit."""
+        _drop_unkeyed(execution_info.exec_properties)
+        return driver_output_pb2.DriverOutput()
+
+
+class DriverOperator(base_driver_operator.BaseDriverOperator):
+    """Runs our driver without an import, and any other as TFX does, when it is needed."""
+
+    SUPPORTED_EXECUTABLE_SPEC_TYPE = [executable_spec_pb2.PythonClassExecutableSpec]
+
+    def run_driver(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
+        """Called by the launcher."""
+        if self._driver_spec.class_path == f"{KeyDriver.__module__}.{KeyDriver.__qualname__}":
+            return KeyDriver(self._mlmd_connection).run(execution_info)
+        from tfx.orchestration.portable import python_driver_operator
+
+        operator = python_driver_operator.PythonDriverOperator(
+            self._driver_spec, self._mlmd_connection
+        )
+        return operator.run_driver(execution_info)

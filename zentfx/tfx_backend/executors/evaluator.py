@@ -1,0 +1,65 @@
+"""Evaluates a model with TensorFlow Model Analysis, and keeps the values as plain data."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from tfx.components.evaluator import executor as evaluator
+from tfx.types import artifact_utils
+
+from zentfx.materializers.metrics import METRICS_FILE
+from zentfx.steps.evaluator import EvaluatorStep
+from zentfx.tfx_backend.executors.base import StepExecutor
+
+__all__ = ["EvaluatorExecutor"]
+
+
+class EvaluatorExecutor(StepExecutor, evaluator.Executor):
+    """Stock; then reads TFMA's result and writes it for readers without TensorFlow."""
+
+    def run_step(
+        self,
+        step: EvaluatorStep,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        properties: dict[str, Any],
+    ) -> None:
+        """See the base class."""
+        super().run_step(step, input_dict, output_dict, properties)
+        result = tfma.load_eval_result(artifact_utils.get_single_uri(output_dict["evaluation"]))
+        metrics = _plain(result)
+        artifact = artifact_utils.get_single_instance(output_dict["zentfx_metrics"])
+        target = Path(artifact.uri) / METRICS_FILE
+        target.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+        for name, value in metrics["overall"].items():
+            # The text is exact; MLMD cuts doubles to 6 decimals, and refuses NaN.
+            artifact.set_string_custom_property(f"{name}_text", repr(value))
+            if math.isfinite(value):
+                artifact.set_float_custom_property(name, value)
+
+
+def _plain(result: Any) -> dict[str, Any]:
+    """TFMA's result as JSON data.
+
+    ``{"overall": {metric: value}, "slices": [{"slice": {column: value}, "metrics": {…}}]}``; a
+    metric of one of several labels is called ``<label>.<metric>``.
+    """
+    overall: dict[str, float] = {}
+    slices = []
+    for key, by_output in result.slicing_metrics:
+        values = {}
+        for output, by_sub_key in by_output.items():
+            for sub_key, metrics in by_sub_key.items():
+                for name, value in metrics.items():
+                    if "doubleValue" in value:
+                        path = [part for part in (output, name, sub_key) if part]
+                        values[".".join(path)] = float(value["doubleValue"])
+        if key:
+            slices.append({"slice": dict(key), "metrics": values})
+        else:
+            overall = values
+    return {"overall": overall, "slices": slices}

@@ -1,0 +1,60 @@
+"""Runs steps that do their work in ``process``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+
+from zentfx.steps.artifacts import InputArtifact, OutputArtifact
+from zentfx.steps.base import BaseStep
+from zentfx.tfx_backend.executors.base import StepExecutor
+
+__all__ = ["ProcessExecutor"]
+
+
+class ProcessExecutor(StepExecutor, base_executor.BaseExecutor):
+    """Calls :meth:`zentfx.steps.base.BaseStep.process`."""
+
+    def run_step(
+        self,
+        step: BaseStep,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        properties: dict[str, Any],
+    ) -> None:
+        """See the base class."""
+        inputs = {name: _input(artifacts[0]) for name, artifacts in input_dict.items() if artifacts}
+        outputs = {
+            name: OutputArtifact(type(artifacts[0]).TYPE_NAME, artifacts[0].uri)
+            for name, artifacts in output_dict.items()
+        }
+        step.process(inputs, outputs)
+        for name, output in outputs.items():
+            for key, value in output.metadata.items():
+                _set(output_dict[name][0], key, value)
+
+
+def _input(artifact: Any) -> InputArtifact:
+    proto = artifact.mlmd_artifact
+    properties = {
+        name: getattr(value, value.WhichOneof("value"))
+        for table in (proto.properties, proto.custom_properties)
+        for name, value in table.items()
+        if value.WhichOneof("value")
+    }
+    return InputArtifact(artifact.type_name, artifact.uri, properties)
+
+
+def _set(artifact: Any, name: str, value: str | float) -> None:
+    if isinstance(value, str):
+        artifact.set_string_custom_property(name, value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        artifact.set_int_custom_property(name, value)
+    elif isinstance(value, float):
+        artifact.set_float_custom_property(name, value)
+    else:
+        raise TypeError(
+            f"metadata of an output must be str, int or float; {name!r} is {value!r} of type "
+            f"{type(value).__name__}."
+        )

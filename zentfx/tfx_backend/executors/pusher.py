@@ -1,0 +1,13 @@
+"""Pushes a model; the stock executor."""
+
+from __future__ import annotations
+
+from tfx.components.pusher import executor as pusher
+
+from zentfx.tfx_backend.executors.base import StepExecutor
+
+__all__ = ["PusherExecutor"]
+
+
+class PusherExecutor(StepExecutor, pusher.Executor):
+    """Stock."""

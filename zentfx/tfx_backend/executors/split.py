@@ -1,0 +1,49 @@
+"""Divides examples into splits, on Beam."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apache_beam as beam
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from zentfx.steps.split import SplitStep
+from zentfx.tfx_backend.executors.base import StepExecutor
+from zentfx.tfx_backend.executors.examples import describe, write_split
+
+__all__ = ["SplitExecutor"]
+
+
+class SplitExecutor(StepExecutor, base_beam_executor.BaseBeamExecutor):
+    """Calls the step's ``assign`` for every record of every incoming split."""
+
+    def run_step(
+        self,
+        step: SplitStep,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        properties: dict[str, Any],
+    ) -> None:
+        """See the base class."""
+        source = artifact_utils.get_single_instance(input_dict["examples"])
+        target = artifact_utils.get_single_instance(output_dict["split_examples"])
+        names = step.split_names
+        with self._make_beam_pipeline() as pipeline:
+            records = [
+                pipeline
+                | f"Read[{split}]"
+                >> beam.io.ReadFromTFRecord(
+                    io_utils.all_files_pattern(artifact_utils.get_split_uri([source], split))
+                )
+                for split in artifact_utils.decode_split_names(source.split_names)
+            ]
+            parts = (
+                records
+                | "AllSplits" >> beam.Flatten()
+                | "Assign" >> beam.Partition(lambda record, _: step.assign(record), len(names))
+            )
+            for name, part in zip(names, parts):
+                part | f"Write[{name}]" >> write_split(target.uri, name)
+        describe(target, names)

@@ -1,0 +1,92 @@
+"""The local orchestrator: one step after the other, in this process."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from zentfx.class_paths import class_path
+from zentfx.errors import MissingDependencyError, StepFailedError
+from zentfx.orchestrators import RunRequest, StepEvent
+from zentfx.steps.node import Node
+from zentfx.tfx_backend.compile import compile_pipeline
+from zentfx.tfx_backend.launch import launch
+from zentfx.tfx_backend.logs import step_log
+from zentfx.tfx_backend.worker import working
+
+__all__ = ["LocalOrchestrator"]
+
+Listener = Callable[[StepEvent], None]
+
+
+class LocalOrchestrator:
+    """Runs pipelines on this machine, with TFX's Launcher and Beam's DirectRunner."""
+
+    def prepare(self, request: RunRequest) -> Callable[[Listener], None]:
+        """Checks the installation and compiles; see :class:`zentfx.orchestrators.Orchestrator`."""
+        _check_installation()
+        return partial(_run, request, compile_pipeline(request))
+
+
+def _check_installation() -> None:
+    missing = [name for name in ("tensorflow", "apache_beam") if not _is_installed(name)]
+    # ml-pipelines-sdk has a package `tfx` too, without the components.
+    if not _is_installed("tfx.components"):
+        missing.insert(0, "tfx")
+    if missing:
+        raise MissingDependencyError(
+            f"To run these steps {' and '.join(missing)} must be installed; this is a base "
+            'install, which reads, plans and compares. pip install "zentfx[tfx]".'
+        )
+
+
+def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
+    """Runs the steps in order; those that depend on a failed one are skipped."""
+    classes = {class_path(type(node.step)): type(node.step) for node in request.nodes}
+    nodes = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
+    unfinished: set[str] = set()
+    failure: StepFailedError | None = None
+    with working(classes, request.root, tuple(request.beam_args)):
+        for node in request.nodes:
+            blocked = [ref.step for ref in node.inputs.values() if ref.step in unfinished]
+            if blocked:
+                unfinished.add(node.name)
+                listener(StepEvent(node.name, "skipped", message=f"needs {blocked[0]}"))
+                continue
+            started = time.monotonic()
+            listener(StepEvent(node.name, "running"))
+            log = request.logs / f"{node.name}.log"
+            try:
+                with step_log(log):
+                    cached = launch(ir, nodes[node.name], request.metadata.connection_config)
+            except Exception as error:  # whatever a user's step raises
+                unfinished.add(node.name)
+                seconds = time.monotonic() - started
+                listener(StepEvent(node.name, "failed", seconds, f"{error}"))
+                failure = failure or _failed(request, node, error, str(log))
+            else:
+                state = "cached" if cached else "completed"
+                listener(StepEvent(node.name, state, time.monotonic() - started))
+    if failure is not None:
+        raise failure
+
+
+def _failed(request: RunRequest, node: Node, error: Exception, log: str) -> StepFailedError:
+    failure = StepFailedError(
+        f"The step {node.name!r} ({type(node.step).__name__}) of {request.pipeline!r} failed: "
+        f"{type(error).__name__}: {error}\nIts log: {log}",
+        run_id=request.run_id,
+        step=node.name,
+    )
+    failure.__cause__ = error
+    return failure
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False

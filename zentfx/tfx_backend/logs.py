@@ -1,0 +1,52 @@
+"""One log file a step: Python's logging, and what native code writes to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["step_log"]
+
+
+@contextlib.contextmanager
+def step_log(path: Path) -> Iterator[None]:
+    """Within it, log records and the process's stderr and stdout go to a file.
+
+    File descriptors are redirected, because TensorFlow and Beam write from C++.
+
+    Args:
+        path: The file; it is appended to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root = logging.getLogger()
+        level, others = root.level, root.handlers[:]
+        root.handlers[:] = [handler]
+        root.setLevel(logging.INFO)
+        try:
+            with _descriptor(2, sys.stderr, stream.fileno()):
+                yield
+        finally:
+            root.handlers[:] = others
+            root.setLevel(level)
+
+
+@contextlib.contextmanager
+def _descriptor(number: int, python_stream: object, target: int) -> Iterator[None]:
+    with contextlib.suppress(Exception):
+        python_stream.flush()  # type: ignore[attr-defined]
+    saved = os.dup(number)
+    os.dup2(target, number)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Exception):
+            python_stream.flush()  # type: ignore[attr-defined]
+        os.dup2(saved, number)
+        os.close(saved)

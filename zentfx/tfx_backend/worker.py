@@ -1,0 +1,131 @@
+"""Where component steps do their work.
+
+The seam between the process that plans, records and publishes, and the one that runs executors.
+Today both are the same process: TFX's launcher calls an executor operator, which imports the
+executor only when it is needed, and the executor rebuilds its step through :func:`rebuild_step`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from zentfx.class_paths import find_class
+from zentfx.parameters import decode
+from zentfx.records.encoding import joined
+from zentfx.records.schema import Execution
+from zentfx.steps.base import BaseStep
+from zentfx.tfx_backend.sdk import light_imports
+
+with light_imports():
+    from tfx.orchestration.portable import base_executor_operator
+    from tfx.proto.orchestration import executable_spec_pb2, placeholder_pb2
+
+__all__ = ["executor_operators", "rebuild_step", "working"]
+
+
+class _Session:
+    """What a run tells its executors.
+
+    Attributes:
+        classes: Step classes by class path. A class that was defined in a notebook or a function
+            cannot be imported, but this process has it.
+        root: The repository's folder.
+        beam_args: Arguments for Beam.
+    """
+
+    def __init__(self, classes: Mapping[str, type], root: Path, beam_args: tuple[str, ...]) -> None:
+        self.classes = classes
+        self.root = root
+        self.beam_args = beam_args
+
+
+_session: ContextVar[_Session | None] = ContextVar("zentfx_worker_session", default=None)
+
+
+@contextlib.contextmanager
+def working(classes: Mapping[str, type], root: Path, beam_args: tuple[str, ...]) -> Iterator[None]:
+    """Within it, executors run for one pipeline.
+
+    Args:
+        classes: The step classes by class path.
+        root: The repository's folder.
+        beam_args: Arguments for Beam.
+    """
+    token = _session.set(_Session(classes, root, beam_args))
+    try:
+        yield
+    finally:
+        _session.reset(token)
+
+
+def rebuild_step(properties: Mapping[str, Any]) -> BaseStep:
+    """Builds the step of an execution from its recorded class and arguments.
+
+    Args:
+        properties: The execution's parameters.
+
+    Returns:
+        A new instance.
+
+    Raises:
+        NotFoundError: If the class cannot be found.
+    """
+    session = _session.get()
+    path = properties[Execution.SOURCE]
+    cls = session.classes.get(path) if session else None
+    if cls is None:
+        cls = find_class(path)
+    data = json.loads(joined(Execution.RECORDED, properties) or "{}")
+    step: BaseStep = cls(**decode(data["arguments"], session.root if session else None))
+    return step
+
+
+class _LateOperator(base_executor_operator.BaseExecutorOperator):  # type: ignore[misc]
+    """Imports an executor when it runs. TFX's operators do it when a node is looked at."""
+
+    SUPPORTED_EXECUTOR_SPEC_TYPE = [executable_spec_pb2.PythonClassExecutableSpec]
+    SUPPORTED_PLATFORM_CONFIG_TYPE: list[Any] = []
+
+    def _real(self) -> Any:
+        from tfx.orchestration.portable import python_executor_operator
+
+        return python_executor_operator.PythonExecutorOperator(self._executor_spec)
+
+    def run_executor(self, execution_info: Any) -> Any:
+        """Called by the launcher for a node that has to run."""
+        operator = self._real()
+        operator.with_execution_watcher(self._execution_watcher_address)
+        return operator.run_executor(execution_info)
+
+
+class _LateBeamOperator(_LateOperator):
+    """The same for executors that use Beam; hands them Beam's arguments.
+
+    The arguments come here and not through the IR: there they would be part of the cache key.
+    """
+
+    SUPPORTED_EXECUTOR_SPEC_TYPE = [executable_spec_pb2.BeamExecutableSpec]
+
+    def _real(self) -> Any:
+        from tfx.orchestration.portable import beam_executor_operator
+
+        operator = beam_executor_operator.BeamExecutorOperator(self._executor_spec)
+        session = _session.get()
+        for argument in session.beam_args if session else ():
+            expression = placeholder_pb2.PlaceholderExpression()
+            expression.value.string_value = argument
+            operator.beam_pipeline_args.append(expression)
+        return operator
+
+
+def executor_operators() -> dict[Any, type]:
+    """The operators to give to TFX's launcher."""
+    return {
+        executable_spec_pb2.PythonClassExecutableSpec: _LateOperator,
+        executable_spec_pb2.BeamExecutableSpec: _LateBeamOperator,
+    }

@@ -1,0 +1,1 @@
+"""Views: what a user holds of what was recorded."""

@@ -1,0 +1,26 @@
+"""A dict of named things whose look-ups help."""
+
+from __future__ import annotations
+
+from typing import NoReturn, TypeVar
+
+from zentfx.errors import NotFoundError, near_matches
+
+__all__ = ["Named"]
+
+_Value = TypeVar("_Value")
+
+
+class Named(dict[str, _Value]):
+    """A dict by name; a look-up that misses names what is near.
+
+    Args:
+        kind: What the values are, for the message.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise NotFoundError(f"There is no {self._kind} {name!r}.{near_matches(name, self)}")

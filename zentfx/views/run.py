@@ -1,0 +1,188 @@
+"""A run and its steps, as their user sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Any
+
+from zentfx.records.models import RunRecord, StepRunRecord
+from zentfx.views.artifact import ArtifactVersion
+from zentfx.views.named import Named
+from zentfx.workspace import Workspace
+
+__all__ = ["Run", "StepRun"]
+
+
+class StepRun:
+    """One step in one run.
+
+    Args:
+        record: What is recorded of it.
+        run: The run's record.
+        workspace: The repository's stores.
+    """
+
+    def __init__(self, record: StepRunRecord, run: RunRecord, workspace: Workspace) -> None:
+        self._record = record
+        self._run = run
+        self._workspace = workspace
+
+    @property
+    def name(self) -> str:
+        """The step's name in its pipeline."""
+        return self._record.name
+
+    @property
+    def status(self) -> str:
+        """``running``, ``completed``, ``cached``, ``failed`` or ``canceled``."""
+        return self._record.status
+
+    @property
+    def source(self) -> str:
+        """Dotted name of the step's class."""
+        return self._record.type
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters, exactly as they were bound; those that a subclass derived included."""
+        return dict(self._record.parameters)
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the step's code."""
+        return self._record.fingerprint
+
+    @property
+    def source_code(self) -> dict[str, str]:
+        """The source text of the step and of the user's modules that it reaches, by module."""
+        name = f"{self._record.fingerprint}.json"
+        text = self._workspace.artifacts.read_text("sources", name)
+        return json.loads(text) if text else {}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Versions of Python and of the packages that ran this step."""
+        return dict(self._record.environment)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from start to end."""
+        return (self._record.updated - self._record.started).total_seconds()
+
+    @property
+    def error(self) -> str | None:
+        """Text of the error that ended it, or None."""
+        return self._record.error
+
+    @cached_property
+    def inputs(self) -> Named[ArtifactVersion]:
+        """The artifacts that it read, by input name."""
+        return self._artifacts(self._record.inputs, "input")
+
+    @cached_property
+    def outputs(self) -> Named[ArtifactVersion]:
+        """The artifacts that it wrote, or reused, by output name."""
+        return self._artifacts(self._record.outputs, "output")
+
+    def _artifacts(self, ids: Mapping[str, tuple[int, ...]], kind: str) -> Named[ArtifactVersion]:
+        records = self._workspace.reader.artifacts(i for group in ids.values() for i in group)
+        found: Named[ArtifactVersion] = Named(f"{kind} of step {self.name!r}")
+        for name, group in ids.items():
+            address = f"{self._run.pipeline}::{self.name}::{name}"
+            found[name] = ArtifactVersion(address, records[group[0]])
+        return found
+
+    def log(self) -> str:
+        """Reads what the step logged; empty for a step that was reused."""
+        file = self._workspace.logs / self._run.id / f"{self.name}.log"
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+    def __repr__(self) -> str:
+        return f"StepRun({self.name!r}, status={self.status!r}, source={self.source!r})"
+
+
+class Run:
+    """One run of a pipeline, as it was recorded when this object was made.
+
+    Args:
+        record: What is recorded of it.
+        workspace: The repository's stores.
+    """
+
+    def __init__(self, record: RunRecord, workspace: Workspace) -> None:
+        self._record = record
+        self._workspace = workspace
+
+    @property
+    def id(self) -> str:
+        """Its id, unique in the store."""
+        return self._record.id
+
+    @property
+    def status(self) -> str:
+        """``running``, ``completed``, ``failed``, ``canceled`` or ``crashed``."""
+        return self._record.status
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the pipeline."""
+        return self._record.pipeline
+
+    @property
+    def version(self) -> int:
+        """Version of the pipeline."""
+        return self._record.version
+
+    @property
+    def user(self) -> str:
+        """Who ran it."""
+        return self._record.user
+
+    @property
+    def host(self) -> str:
+        """On which machine."""
+        return self._record.host
+
+    @property
+    def code_revision(self) -> str | None:
+        """The git commit that was checked out; None without git."""
+        return self._record.code_revision
+
+    @property
+    def started(self) -> datetime:
+        """When it started, in UTC."""
+        return self._record.started
+
+    @property
+    def duration(self) -> float:
+        """Seconds from start to end; to now, while it runs."""
+        ended = self._record.ended or datetime.now(timezone.utc)
+        return (ended - self._record.started).total_seconds()
+
+    @property
+    def error(self) -> str | None:
+        """Text of the error that ended it, or None."""
+        return self._record.error
+
+    @cached_property
+    def steps(self) -> Named[StepRun]:
+        """The steps that have started, by name, in the order in which they did."""
+        found: Named[StepRun] = Named(f"step in run {self.id!r}")
+        for record in self._workspace.reader.step_runs(self.id):
+            found[record.name] = StepRun(record, self._record, self._workspace)
+        return found
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of all steps, by ``<step>.<parameter>``."""
+        return {
+            f"{name}.{parameter}": value
+            for name, step in self.steps.items()
+            for parameter, value in step.parameters.items()
+        }
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, pipeline={self.pipeline!r}, status={self.status!r})"

@@ -1,0 +1,146 @@
+"""A repository's folder ``.zentfx``: finds it, makes it, reads its config, opens its stores."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from zentfx.errors import ConfigError, StoreError, near_matches
+from zentfx.records.reader import Reader
+from zentfx.records.writer import Writer
+from zentfx.stores.artifacts import ArtifactStore
+from zentfx.stores.metadata import SQLiteMetadataStore
+
+__all__ = ["FOLDER", "Workspace"]
+
+FOLDER = ".zentfx"
+_VARIABLE = "ZENTFX_REPOSITORY"
+_CONFIG: dict[str, Any] = {"zentfx": 1, "orchestrator": "local", "beam_args": []}
+_CONFIG_TEXT = """\
+# A zentfx repository. Pipelines that run below this folder are recorded here.
+zentfx: 1             # format version
+orchestrator: local   # what runs the steps
+beam_args: []         # arguments for Beam, for example [--direct_num_workers=2]
+"""
+
+
+class Workspace:
+    """The stores and settings of one repository.
+
+    Args:
+        root: The folder that holds ``.zentfx``.
+
+    Attributes:
+        root: That folder, absolute.
+        folder: Its ``.zentfx``.
+        artifacts: The artifact store.
+        metadata: The metadata store.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.folder = self.root / FOLDER
+        self.artifacts = ArtifactStore(self.folder / "artifacts")
+        self.metadata = SQLiteMetadataStore(self.folder / "metadata.db")
+        self._config = self._read_config()
+
+    @classmethod
+    def find(cls, path: str | os.PathLike[str] | None = None, create: bool = True) -> Workspace:
+        """Opens the repository that a process works in.
+
+        Args:
+            path: The folder that holds ``.zentfx``. None for ``$ZENTFX_REPOSITORY``, else the
+                nearest folder upwards from the working directory that has one, else the working
+                directory.
+            create: Whether to make a repository where there is none.
+
+        Returns:
+            The workspace.
+
+        Raises:
+            StoreError: If there is none and ``create`` is false, or it cannot be made.
+            ConfigError: If its config file is not valid.
+        """
+        root = Path(path).expanduser() if path is not None else cls._default_root()
+        if not (root / FOLDER / "config.yaml").is_file():
+            if not create:
+                raise StoreError(
+                    f"There is no repository at {root.absolute()} (no {FOLDER} folder). "
+                    "Run a pipeline, or `zentfx init`, to make one."
+                )
+            cls._make(root)
+        return cls(root)
+
+    @staticmethod
+    def _default_root() -> Path:
+        named = os.environ.get(_VARIABLE)
+        if named:
+            return Path(named)
+        here = Path.cwd()
+        for folder in (here, *here.parents):
+            if (folder / FOLDER / "config.yaml").is_file():
+                return folder
+        return here
+
+    @staticmethod
+    def _make(root: Path) -> None:
+        folder = root / FOLDER
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "config.yaml").write_text(_CONFIG_TEXT, encoding="utf-8")
+            # Nothing in it belongs into version control.
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"No repository can be made at {root.absolute()}: {error}") from error
+        print(f"zentfx: made a repository at {root.absolute()}", file=sys.stderr)
+
+    def _read_config(self) -> dict[str, Any]:
+        file = self.folder / "config.yaml"
+        try:
+            data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(f"The config {file} cannot be read: {error}") from error
+        if not isinstance(data, dict):
+            raise ConfigError(f"{file}: expected 'name: value' lines; {data!r} came.")
+        for name, value in data.items():
+            if name not in _CONFIG:
+                raise ConfigError(
+                    f"{file}: there is no setting {name!r}.{near_matches(str(name), _CONFIG)}"
+                )
+            if type(value) is not type(_CONFIG[name]):
+                expected = type(_CONFIG[name]).__name__
+                raise ConfigError(f"{file}: {name} must be of type {expected}; {value!r} came.")
+        if data.get("zentfx") != _CONFIG["zentfx"]:
+            raise ConfigError(
+                f"{file} has format version {data.get('zentfx')!r}; this zentfx reads version 1."
+            )
+        return {**_CONFIG, **data}
+
+    @property
+    def orchestrator(self) -> str:
+        """Name of the orchestrator."""
+        return str(self._config["orchestrator"])
+
+    @property
+    def beam_args(self) -> list[str]:
+        """Arguments for Beam."""
+        return [str(item) for item in self._config["beam_args"]]
+
+    @property
+    def logs(self) -> Path:
+        """The folder for logs: one folder a run, with one file a step."""
+        return self.folder / "logs"
+
+    @property
+    def reader(self) -> Reader:
+        """Reads the metadata store."""
+        return Reader(self.metadata.connect(), self.root)
+
+    @property
+    def writer(self) -> Writer:
+        """Writes to the metadata store."""
+        return Writer(self.metadata.connect())
