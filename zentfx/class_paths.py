@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import importlib
 
+import zentfx
 from zentfx.errors import NotFoundError
 
 __all__ = ["class_path", "find_class"]
 
 
 def class_path(cls: type) -> str:
-    """The dotted name of a class, ``module.Outer.Inner``."""
+    """The dotted name under which a class is recorded and written to YAML.
+
+    Args:
+        cls: The class.
+
+    Returns:
+        ``module.Outer.Inner``; for a class that zentfx ships its public name, ``zentfx.Name``,
+        which stays when the class moves between modules.
+    """
+    if cls.__module__.startswith("zentfx.") and cls.__qualname__ in zentfx.__all__:
+        return f"zentfx.{cls.__qualname__}"
     return f"{cls.__module__}.{cls.__qualname__}"
 
 

@@ -13,9 +13,11 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
+from zentfx._version import __version__
+
 __all__ = ["code_revision", "host", "package_versions", "user"]
 
-_PACKAGES = ("zentfx", "tfx", "ml-metadata", "tensorflow", "apache-beam", "keras")
+_PACKAGES = ("tfx", "ml-metadata", "tensorflow", "apache-beam", "keras")
 
 
 def package_versions() -> dict[str, str]:
@@ -24,7 +26,7 @@ def package_versions() -> dict[str, str]:
     Returns:
         Version by distribution name, of those that are installed.
     """
-    versions = {"python": platform.python_version()}
+    versions = {"python": platform.python_version(), "zentfx": __version__}
     for name in _PACKAGES:
         try:
             versions[name] = metadata.version(name)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
 from zentfx import environment
+from zentfx.class_paths import class_path
 from zentfx.code_identity import CodeIdentity, code_of
 from zentfx.errors import (
     ParameterTypeError,
@@ -360,7 +361,7 @@ class Pipeline:
         folder = Path(base) if base is not None else Path(path).absolute().parent if path else None
         text = yaml_format.dump(
             yaml_format.PipelineDescription(
-                type=yaml_format.source_of(type(self)),
+                type=class_path(type(self)),
                 name=self.name,
                 enable_cache=self.enable_cache,
                 steps={

@@ -34,7 +34,6 @@ __all__ = [
     "digest",
     "dump",
     "load",
-    "source_of",
 ]
 
 _FORMAT = 1
@@ -73,13 +72,6 @@ class PipelineDescription:
     steps: Mapping[str, StepDescription]
 
 
-def source_of(cls: type) -> str:
-    """The name under which a class is written: its public one for a class of zentfx."""
-    if cls.__module__.startswith("zentfx.") and cls.__name__ in zentfx.__all__:
-        return f"zentfx.{cls.__name__}"
-    return class_path(cls)
-
-
 def dump(pipeline: PipelineDescription, folder: Path | None) -> str:
     """Writes a pipeline.
 
@@ -104,7 +96,7 @@ def _step_data(item: StepDescription, folder: Path | None) -> dict[str, Any]:
     step = item.step
     schema = type(step).parameter_schema()
     data: dict[str, Any] = {
-        "source": source_of(type(step)),
+        "source": class_path(type(step)),
         "args": {
             name: _plain(encode(value, folder), schema[name])
             for name, value in sorted(step.arguments.items())

@@ -6,7 +6,8 @@ import copy
 import functools
 import inspect
 from abc import ABCMeta
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -37,11 +38,24 @@ class _StepMeta(ABCMeta):
         return step
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A call of one constructor of the chain.
+
+    Attributes:
+        passed: Names of the keywords that were passed.
+        values: What the constructor received: all its keywords, defaults included.
+    """
+
+    passed: frozenset[str]
+    values: Mapping[str, Any]
+
+
 def _recorded(
     schema: Mapping[str, parameters.Parameter],
     given: Mapping[str, Any],
     bound: Mapping[str, Any],
-    received: list[dict[str, Any]],
+    received: Sequence[_Call],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Splits what the constructors received into arguments and derived values.
 
@@ -52,24 +66,21 @@ def _recorded(
         schema: The parameters of the most derived class.
         given: What the caller passed.
         bound: The same with defaults.
-        received: What each constructor of the chain was called with, most derived first.
+        received: The calls of the constructors, most derived first.
 
     Returns:
         The arguments that rebuild the step, and the derived values, by name.
     """
     arguments = dict(bound)
     derived: dict[str, Any] = {}
-    effective: dict[str, Any] = {}
-    for level in received:
-        for name, value in level.items():
-            effective.setdefault(name, value)
-    for name, value in effective.items():
-        if name not in schema:
-            derived[name] = value
-        elif not _same(value, bound[name]):
-            derived[name] = value
-            if name not in given:
-                del arguments[name]
+    for call in received:
+        for name in call.values.keys() - derived.keys():
+            value = call.values[name]
+            if name not in schema or not _same(value, bound[name]):
+                derived[name] = value
+            if name in call.passed and name not in given:
+                derived[name] = value
+                arguments.pop(name, None)
     return arguments, derived
 
 
@@ -85,20 +96,22 @@ def _recording(constructor: Callable[..., None]) -> Callable[..., None]:
     def __init__(self: BaseStep, *args: Any, **kwargs: Any) -> None:
         received = getattr(self, "_received", None)
         if received is not None:  # else: called again after construction, by the user
-            call = signature.bind(self, *args, **kwargs)
-            call.apply_defaults()
-            for item in list(signature.parameters.values()):
-                if item.kind is item.VAR_KEYWORD:
-                    call.arguments.pop(item.name, None)
-            values = dict(list(call.arguments.items())[1:])
-            schema = parameters.merged_parameters([constructor], type(self).__name__)
-            received.append(
-                {name: schema[name].coerce(value, type(self).__name__) for name, value in
-                 copy.deepcopy(values).items()}
-            )
+            received.append(_call(constructor, signature.bind(self, *args, **kwargs), self))
         constructor(self, *args, **kwargs)
 
     return __init__
+
+
+def _call(constructor: Callable[..., None], call: inspect.BoundArguments, step: BaseStep) -> _Call:
+    owner = type(step).__name__
+    schema = parameters.merged_parameters([constructor], owner)
+    passed = frozenset(schema.keys() & call.arguments.keys())
+    call.apply_defaults()
+    values = {
+        name: item.coerce(copy.deepcopy(call.arguments[name]), owner)
+        for name, item in schema.items()
+    }
+    return _Call(passed, values)
 
 
 class BaseStep(metaclass=_StepMeta):
@@ -151,7 +164,7 @@ class BaseStep(metaclass=_StepMeta):
     # Set by the metaclass, around the constructor.
     _arguments: dict[str, Any]
     _derived: dict[str, Any]
-    _received: list[dict[str, Any]]
+    _received: list[_Call]
     _options: StepOptions = StepOptions()
 
     def __init__(self) -> None:

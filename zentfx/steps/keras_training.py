@@ -7,6 +7,7 @@ names a trainer must not load them.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -151,30 +152,30 @@ def feed_forward(
     """
     import keras
 
-    inputs = {
-        name: keras.Input(shape=spec.shape, dtype=spec.dtype, name=name)
-        for name, spec in features.items()
-    }
+    # Layers are named here: Keras would number them on through all models of the process.
+    layers = keras.layers
+    inputs = {}
     columns = []
-    for name, spec in features.items():
+    for index, (name, spec) in enumerate(features.items()):
+        inputs[name] = keras.Input(spec.shape, dtype=spec.dtype, name=_layer_name(name, index))
         column = inputs[name]
         if spec.vocabulary_size is not None:
             width = min(_LARGEST_EMBEDDING, math.ceil(math.sqrt(spec.vocabulary_size)))
-            column = keras.layers.Embedding(spec.vocabulary_size, width)(column)
-        elif spec.dtype != "float32":
+            column = layers.Embedding(spec.vocabulary_size, width, name=f"embedding_{index}")(column)
+        else:
             column = keras.ops.cast(column, "float32")
-        columns.append(keras.layers.Flatten()(column))
-    hidden = keras.layers.Concatenate()(columns) if len(columns) > 1 else columns[0]
-    for units in step.hidden_layers or []:
-        hidden = keras.layers.Dense(units, activation=step.hidden_activation)(hidden)
-        hidden = keras.layers.Dropout(step.dropout_chance)(hidden)
+        columns.append(layers.Flatten(name=f"flatten_{index}")(column))
+    hidden = layers.Concatenate(name="features")(columns) if len(columns) > 1 else columns[0]
     if not step.hidden_layers:
-        hidden = keras.layers.Dropout(step.dropout_chance)(hidden)
+        hidden = layers.Dropout(step.dropout_chance, name="dropout_0")(hidden)
+    for index, units in enumerate(step.hidden_layers or []):
+        dense = layers.Dense(units, activation=step.hidden_activation, name=f"hidden_{index}")
+        hidden = layers.Dropout(step.dropout_chance, name=f"dropout_{index}")(dense(hidden))
     heads = {
-        name: keras.layers.Dense(step.output_units, activation=step.last_activation, name=name)(
-            hidden
-        )
-        for name in labels
+        name: layers.Dense(
+            step.output_units, activation=step.last_activation, name=f"head_{_layer_name(name, i)}"
+        )(hidden)
+        for i, name in enumerate(labels)
     }
     model = keras.Model(inputs, heads if len(heads) > 1 else next(iter(heads.values())))
     watched = list(step.metrics or [])
@@ -184,6 +185,11 @@ def feed_forward(
         metrics=watched if len(heads) == 1 else dict.fromkeys(heads, watched),
     )
     return model
+
+
+def _layer_name(column: str, index: int) -> str:
+    """A name that Keras and TensorFlow take: columns of a CSV may be called anything."""
+    return f"{re.sub('[^A-Za-z0-9_]', '_', column)}_{index}"
 
 
 def export(model: Any, data: TrainingData, folder: str) -> None:

@@ -1,8 +1,19 @@
-"""The metadata store: an MLMD database."""
+"""The metadata store: an MLMD database.
+
+MLMD brings an SQLite library of its own. A second one in the same process, or a plain ``open``, must
+stay away from a file that MLMD has open: closing a file drops all locks of the process on it (POSIX
+says so), and then another process may delete the write-ahead log under MLMD's connection, and with
+it what is written from then on. So only MLMD opens a store that is one.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,8 +24,8 @@ from zentfx.errors import ForeignStoreError, StoreError
 
 __all__ = ["SQLiteMetadataStore"]
 
-# The newest MLMD database schema that the installed ml-metadata reads (1.16 and 1.21: 10). MLMD
-# upgrades older ones by itself; a newer one it refuses, with a message that names no file.
+# The MLMD database schema of the installed ml-metadata (1.16 and 1.21: 10). Others it refuses, a
+# newer one with a message that names no file.
 _SCHEMA_VERSION = 10
 _SQLITE_HEADER = b"SQLite format 3\x00"
 # MLMD looks executions and artifacts up by these columns without an index: with one, a look-up in
@@ -33,16 +44,13 @@ class SQLiteMetadataStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path.absolute()
         self._client: mlmd.MetadataStore | None = None
 
     @property
     def connection_config(self) -> pb.ConnectionConfig:
         """How MLMD connects to this store."""
-        config = pb.ConnectionConfig()
-        config.sqlite.filename_uri = str(self.path)
-        config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-        return config
+        return _config(self.path, pb.SqliteMetadataSourceConfig.READWRITE_OPENCREATE)
 
     def connect(self) -> mlmd.MetadataStore:
         """Opens the store; creates it if there is none.
@@ -56,19 +64,46 @@ class SQLiteMetadataStore:
             StoreError: If the file cannot be opened.
         """
         if self._client is None:
-            exists = self.path.exists() and self.path.stat().st_size > 0
-            if exists:
-                self._check_file()
             try:
-                self._client = mlmd.MetadataStore(self.connection_config)
-            except (RuntimeError, mlmd.errors.StatusError) as error:
+                if not self._exists():
+                    self._create()
+                self._client = self._open()
+            except StoreError:
+                raise
+            except (OSError, RuntimeError, sqlite3.Error, mlmd.errors.StatusError) as error:
                 raise StoreError(f"The metadata store {self.path} cannot be opened: {error}") from error
-            if not exists:
-                self._tune()
         return self._client
 
+    def _exists(self) -> bool:
+        return self.path.exists() and (self.path.is_dir() or self.path.stat().st_size > 0)
+
+    def _create(self) -> None:
+        """Makes the store aside and moves it into place whole.
+
+        Several processes may be at it: MLMD does not stand that, see also the module's docstring.
+        """
+        with _locked(self.path.parent):
+            if self._exists():
+                return
+            with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".new-") as folder:
+                aside = Path(folder) / self.path.name
+                # Not kept, so closed at once.
+                mlmd.MetadataStore(
+                    _config(aside, pb.SqliteMetadataSourceConfig.READWRITE_OPENCREATE)
+                )
+                _tune(aside)
+                aside.replace(self.path)
+
+    def _open(self) -> mlmd.MetadataStore:
+        try:
+            # Read-only first, because MLMD makes its tables in whatever database it finds.
+            mlmd.MetadataStore(_config(self.path, pb.SqliteMetadataSourceConfig.READONLY))
+        except (RuntimeError, mlmd.errors.StatusError):
+            self._check_file()
+        return mlmd.MetadataStore(self.connection_config)
+
     def _check_file(self) -> None:
-        """Looks at an existing file without changing it."""
+        """Says what is wrong with a file that MLMD does not open; does not change it."""
         with self.path.open("rb") as stream:
             if stream.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
                 raise ForeignStoreError(
@@ -79,15 +114,15 @@ class SQLiteMetadataStore:
             with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as database:
                 row = database.execute("SELECT schema_version FROM MLMDEnv").fetchone()
         except sqlite3.OperationalError as error:
-            if "no such table" not in str(error):
+            if "no such" not in str(error):
                 raise StoreError(f"The metadata store {self.path} cannot be read: {error}") from error
             row = None
         except sqlite3.DatabaseError as error:
             raise StoreError(f"The metadata store {self.path} is damaged: {error}") from error
-        if row is None:
+        if row is None or not isinstance(row[0], int):
             raise ForeignStoreError(
                 f"{self.path} is an SQLite database, but not one of ML Metadata (it has no table "
-                "MLMDEnv). Move the file away, or open another repository."
+                "MLMDEnv with a version). Move the file away, or open another repository."
             )
         if row[0] > _SCHEMA_VERSION:
             raise ForeignStoreError(
@@ -95,10 +130,29 @@ class SQLiteMetadataStore:
                 f"to {_SCHEMA_VERSION}). Upgrade ml-metadata."
             )
 
-    def _tune(self) -> None:
-        """Write-ahead logging and two indexes, for a store that we created."""
-        with closing(sqlite3.connect(self.path)) as database:
-            database.execute("PRAGMA journal_mode=WAL")
-            for statement in _MISSING_INDEXES:
-                database.execute(statement)
-            database.commit()
+
+def _config(path: Path, mode: int) -> pb.ConnectionConfig:
+    config = pb.ConnectionConfig()
+    config.sqlite.filename_uri = str(path)
+    config.sqlite.connection_mode = mode
+    return config
+
+
+def _tune(path: Path) -> None:
+    """Write-ahead logging and two indexes, for a store that we created."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        for statement in _MISSING_INDEXES:
+            database.execute(statement)
+        database.commit()
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes out of a folder; the system frees the lock of one that is killed."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

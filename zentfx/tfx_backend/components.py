@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zentfx.class_paths import class_path
 from zentfx.errors import StepDefinitionError
 from zentfx.parameters import canonical_json
 from zentfx.records.schema import Execution
@@ -101,12 +102,13 @@ def _derived_component(node: Node, channels: Mapping[str, Any], ours: NodeProper
         name: component_spec.ExecutionParameter(type=type(value), optional=True)
         for name, value in declared.items()
     }
-    step_class = type(node.step)
+    # TFX names the type of the node's executions after the component's class.
+    module, _, name = class_path(type(node.step)).rpartition(".")
     spec_class = type(
-        f"{step_class.__name__}Spec",
+        f"{name}Spec",
         (types.ComponentSpec,),
         {
-            "__module__": step_class.__module__,
+            "__module__": module,
             "PARAMETERS": parameters,
             "INPUTS": _channel_parameters(stock.inputs),
             "OUTPUTS": _channel_parameters(stock.outputs),
@@ -114,11 +116,10 @@ def _derived_component(node: Node, channels: Mapping[str, Any], ours: NodeProper
         },
     )
     component_class = type(
-        step_class.__name__,
+        name,
         (base_component.BaseComponent,),
         {
-            "__module__": step_class.__module__,
-            "__qualname__": step_class.__qualname__,
+            "__module__": module,
             "SPEC_CLASS": spec_class,
             "EXECUTOR_SPEC": _NamedExecutor(family.executor, family.beam),
             "DRIVER_CLASS": KeyDriver,

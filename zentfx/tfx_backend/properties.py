@@ -55,7 +55,7 @@ def node_properties(node: Node, root: Path, environment: Mapping[str, str]) -> N
     values |= {
         Execution.SOURCE: class_path(type(step)),
         Execution.FINGERPRINT: node.code.fingerprint,
-        Execution.DIGESTS: canonical_json(dict(node.digests)),
+        Execution.DIGESTS: canonical_json(dict(node.digests)) if node.digests else None,
         Execution.ENVIRONMENT: canonical_json(dict(environment)),
         **chunked(Execution.KEYED, canonical_json(keyed)),
         **recorded_chunks,

@@ -47,7 +47,9 @@ def _input(artifact: Any) -> InputArtifact:
 
 
 def _set(artifact: Any, name: str, value: str | float) -> None:
-    if isinstance(value, str):
+    if name in (artifact.PROPERTIES or {}):
+        setattr(artifact, name, value)
+    elif isinstance(value, str):
         artifact.set_string_custom_property(name, value)
     elif isinstance(value, int) and not isinstance(value, bool):
         artifact.set_int_custom_property(name, value)

@@ -1,0 +1,6 @@
+"""``python -m zentfx``."""
+
+from zentfx.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""``zentfx demo``: trains a model on taxi data, and shows what was recorded."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from zentfx import (
+    CSVDatasource,
+    Pusher,
+    RandomSplit,
+    Repository,
+    Run,
+    StandardPreprocessor,
+    TFMAEvaluator,
+    TrainerStep,
+    TrainingPipeline,
+)
+from zentfx.errors import MissingDependencyError
+
+__all__ = ["demo"]
+
+# Inside TFX's wheel: 15,000 taxi trips in Chicago, published by the city.
+_TAXI_DATA = Path("examples/chicago_taxi_pipeline/data/simple/data.csv")
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("zentfx-demo"),
+    show_default=True,
+    help="Where to keep the data, the repository and the pushed model.",
+)
+def demo(folder: Path) -> None:
+    """Trains a model on 15,000 taxi trips, and shows what was recorded.
+
+    Example: zentfx demo --folder /tmp/demo
+    """
+    console = Console()
+    folder = folder.absolute()
+    data = _taxi_data(folder)
+    pipeline = build_pipeline(data, folder)
+    console.print(f"[bold]{pipeline.name}[/] on {data}, in nine TFX nodes:")
+    run = pipeline.run()
+    _show(console, run)
+    _show_next(console, folder, run)
+
+
+def build_pipeline(data: Path, folder: Path) -> TrainingPipeline:
+    """The demo's pipeline.
+
+    Args:
+        data: The CSV file.
+        folder: The repository's folder, and where the model is pushed below.
+
+    Returns:
+        The pipeline.
+    """
+    pipeline = TrainingPipeline(name="Pipeline A", repository=Repository(folder))
+    pipeline.add_datasource(CSVDatasource(name="taxi", path=data))
+    pipeline.add_split(RandomSplit(split_map={"train": 0.7, "eval": 0.3}, seed=0))
+    pipeline.add_preprocessor(
+        StandardPreprocessor(features=["trip_miles", "fare"], labels=["tips"])
+    )
+    pipeline.add_trainer(
+        TrainerStep(epochs=1, lr=0.01, hidden_layers=[16], last_activation="linear")
+    )
+    pipeline.add_evaluator(
+        TFMAEvaluator(metrics={"tips": ["mean_squared_error"]}, slices=[["company"]])
+    )
+    pipeline.add_pusher(Pusher(folder=str(folder / "serving" / "taxi")))
+    return pipeline
+
+
+def _taxi_data(folder: Path) -> Path:
+    """A copy of the data that the user may edit; made once."""
+    target = folder / "data" / "taxi.csv"
+    if not target.exists():
+        spec = importlib.util.find_spec("tfx")
+        found = [Path(place) / _TAXI_DATA for place in getattr(spec, "submodule_search_locations", [])]
+        source = next((file for file in found if file.is_file()), None)
+        if source is None:
+            raise MissingDependencyError(
+                "The demo's data lies in TFX's wheel, and full TFX is not installed: "
+                'pip install "zentfx[tfx]".'
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(".partial")
+        shutil.copyfile(source, partial)
+        partial.replace(target)
+    return target
+
+
+def _show(console: Console, run: Run) -> None:
+    steps = Table("step", "status", "seconds", "wrote", title=f"Run {run.id}: {run.status}")
+    for step in run.steps.values():
+        outputs = ", ".join(f"{name} ({item.type})" for name, item in step.outputs.items())
+        steps.add_row(step.name, step.status, f"{step.duration:.1f}", outputs)
+    console.print(steps)
+    parameters = Table("parameter", "value", title="The trainer's parameters, read from MLMD")
+    for name, value in run.steps["trainer"].parameters.items():
+        parameters.add_row(name, repr(value))
+    console.print(parameters)
+    metrics = run.steps["evaluator"].outputs["zentfx_metrics"].load()
+    for name, value in metrics["overall"].items():
+        console.print(f"{name} on the eval split: [bold]{value:.4f}[/]")
+
+
+def _show_next(console: Console, folder: Path, run: Run) -> None:
+    console.print(
+        f"\nThe pushed model: {folder / 'serving' / 'taxi'}\n"
+        f"The MLMD store:   {folder / '.zentfx' / 'metadata.db'}\n\n"
+        "Next: run this again, and every step is reused. Or load the model:\n",
+        highlight=False,
+    )
+    console.print(
+        "  from zentfx import Repository\n"
+        f"  run = Repository({str(folder)!r}).get_pipeline_run({run.id!r})\n"
+        '  model = run.steps["trainer"].outputs["model"].load()\n'
+        "  model.predict(rows)   # a DataFrame with the columns trip_miles and fare",
+        highlight=False,
+        soft_wrap=True,
+    )
