@@ -116,7 +116,9 @@ class Parameter:
         return coerce(value, self.annotation, f"{owner}: parameter {self.name!r}")
 
 
-def merged_parameters(constructors: Sequence[Callable[..., Any]], owner: str) -> dict[str, Parameter]:
+def merged_parameters(
+    constructors: Sequence[Callable[..., Any]], owner: str
+) -> dict[str, Parameter]:
     """Merges the keywords of a chain of constructors that pass ``**kwargs`` on.
 
     Args:
@@ -267,6 +269,9 @@ def _plain_scalar(value: Any) -> Any:
 
 
 def _coerce_union(value: Any, annotation: Any, members: tuple[Any, ...], where: str) -> Any:
+    real = [member for member in members if member is not type(None)]
+    if value is not None and len(real) == 1:
+        return coerce(value, real[0], where)  # its message says more than one about Optional
     # A member that takes the value unchanged comes before one that converts it: 1 stays an int in
     # `float | int`, and "x" a str in `Path | str`.
     converted = []
@@ -368,7 +373,9 @@ def _coerce_list(value: Any, args: tuple[Any, ...], annotation: Any, where: str)
     return [coerce(part, item, f"{where}[{index}]") for index, part in enumerate(value)]
 
 
-def _coerce_tuple(value: Any, args: tuple[Any, ...], annotation: Any, where: str) -> tuple[Any, ...]:
+def _coerce_tuple(
+    value: Any, args: tuple[Any, ...], annotation: Any, where: str
+) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
         raise _mismatch(value, annotation, where)
     if args and args[-1] is not Ellipsis:
@@ -381,9 +388,7 @@ def _coerce_tuple(value: Any, args: tuple[Any, ...], annotation: Any, where: str
     return tuple(coerce(part, item, f"{where}[{i}]") for i, (part, item) in enumerate(pairs))
 
 
-def _coerce_dict(
-    value: Any, args: tuple[Any, ...], annotation: Any, where: str
-) -> dict[str, Any]:
+def _coerce_dict(value: Any, args: tuple[Any, ...], annotation: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _mismatch(value, annotation, where)
     item = args[1] if len(args) == 2 else MISSING

@@ -100,7 +100,9 @@ def _check_model(step: TrainerStep) -> None:
         raise StepDefinitionError(f"{name} must compile the model: call model.compile(…).")
     rows = np.zeros((3, 1), np.float32)
     outputs = model({"first": rows, "second": rows}, training=False)
-    shapes = [tuple(item.shape) for item in (outputs.values() if isinstance(outputs, dict) else [outputs])]
+    shapes = [
+        tuple(item.shape) for item in (outputs.values() if isinstance(outputs, dict) else [outputs])
+    ]
     if any(shape[0] != 3 for shape in shapes):
         raise StepDefinitionError(
             f"{name}: for 3 rows the model must return 3 predictions; shapes {shapes} came."

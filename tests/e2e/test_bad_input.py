@@ -109,7 +109,11 @@ def test_bad_data_or_wiring_records_no_run(spoil, repository, data):
         (lambda: RandomSplit(split_map={"train": 0.7, "eval": 0.2}), ValueError, "adds up to 0.9"),
         (lambda: TrainerStep(last_activation="sigmoyd"), ValueError, "Did you mean .*'sigmoid'"),
         (lambda: TrainerStep(loss="mean_square"), ValueError, "no Keras loss"),
-        (lambda: TrainerStep(hidden_layers=[object()]), TypeError, "hidden_layers. must be"),
+        (
+            lambda: TrainerStep(hidden_layers=[object()]),
+            TypeError,
+            r"hidden_layers.\[0\] must be int",
+        ),
         (lambda: TrainerStep(epocs=3), TypeError, "no parameter 'epocs'.* 'epochs'"),
         (lambda: CSVDatasource(name="x", path=object()), TypeError, "must be Path"),
     ],

@@ -153,11 +153,15 @@ def test_training_and_serving_see_the_same_transform(taxi):
     raw = steps["split"].outputs["split_examples"].load()["eval"]
     assert len(raw) > 100
     transformed = steps["preprocessor"].outputs["transformed_examples"].load()["eval"]
-    weights = [variable.numpy() for variable in model.saved_model.weights if variable.dtype != "int64"]
+    weights = [
+        variable.numpy() for variable in model.saved_model.weights if variable.dtype != "int64"
+    ]
     by_hand = numpy_forward([w for w in weights if w.ndim], transformed, "payment_type")
     served = model.predict(raw)
     assert served.shape == (len(raw), 1)
-    np.testing.assert_allclose(np.sort(served, axis=0), np.sort(by_hand, axis=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        np.sort(served, axis=0), np.sort(by_hand, axis=0), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_rows_and_serialized_examples_give_equal_predictions(taxi):
@@ -166,7 +170,9 @@ def test_rows_and_serialized_examples_give_equal_predictions(taxi):
 
     examples = taxi.run.steps["split"].outputs["split_examples"]
     files = [str(item) for item in sorted((Path(examples.uri) / "Split-eval").iterdir())]
-    records = list(tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator())[:100]
+    records = list(tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator())[
+        :100
+    ]
     model = taxi.run.steps["trainer"].outputs["model"].load()
     by_record = model.predict(records)
     by_row = model.predict(decode_examples(records))
@@ -181,7 +187,9 @@ def test_the_served_rows_signature_equals_the_examples_one(taxi):
     rows = taxi.run.steps["split"].outputs["split_examples"].load()["eval"].head(50)
     rows = rows.dropna(subset=list(model.columns))
     columns = {
-        name: tf.constant(rows[[name]].to_numpy().astype(object if kind == "string" else kind), kind)
+        name: tf.constant(
+            rows[[name]].to_numpy().astype(object if kind == "string" else kind), kind
+        )
         for name, kind in model.columns.items()
     }
     served = model.saved_model.signatures["serve_rows"](**columns)["tips"].numpy()
@@ -205,7 +213,9 @@ def test_the_model_reads_only_its_features_and_takes_gaps(taxi):
 def test_a_missing_column_of_rows_is_named(taxi):
     model = taxi.run.steps["trainer"].outputs["model"].load()
     with pytest.raises(ValueError, match="needs a column 'fare'"):
-        model.predict(pd.DataFrame({"trip_miles": [1.0], "trip_seconds": [3], "payment_type": ["x"]}))
+        model.predict(
+            pd.DataFrame({"trip_miles": [1.0], "trip_seconds": [3], "payment_type": ["x"]})
+        )
 
 
 def test_metrics_are_on_the_labels_raw_scale(taxi):
@@ -216,7 +226,10 @@ def test_metrics_are_on_the_labels_raw_scale(taxi):
     rows = taxi.run.steps["split"].outputs["split_examples"].load()["eval"]
     expected = np.mean((model.predict(rows)[:, 0] - rows["tips"]) ** 2)
     assert metrics["overall"]["mean_squared_error"] == pytest.approx(expected, rel=1e-4)
-    assert float(evaluator.metadata["mean_squared_error_text"]) == metrics["overall"]["mean_squared_error"]
+    assert (
+        float(evaluator.metadata["mean_squared_error_text"])
+        == metrics["overall"]["mean_squared_error"]
+    )
     companies = {item["slice"]["company"] for item in metrics["slices"]}
     assert companies >= {"Taxi Affiliation Services"}
 
@@ -255,7 +268,9 @@ def test_an_edited_yaml_runs_and_reuses_what_did_not_change(taxi, tmp_path):
     taxi.pipeline.to_yaml(file)
     text = file.read_text(encoding="utf-8")
     assert str(taxi.data) in text
-    file.write_text(text.replace("lr: 0.01", "lr: 0.02").replace("Pipeline A", "Pipeline B"), "utf-8")
+    file.write_text(
+        text.replace("lr: 0.01", "lr: 0.02").replace("Pipeline A", "Pipeline B"), "utf-8"
+    )
     pipeline = Pipeline.from_yaml(file, repository=taxi.repository)
     pipeline.add_pusher(Pusher(folder=str(tmp_path / "serving")))
     run = pipeline.run(progress=None)

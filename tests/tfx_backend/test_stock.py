@@ -35,7 +35,9 @@ from zentfx.tfx_backend.specs.generate import COMPONENTS, stock_data
 
 
 def test_the_specs_as_data_equal_the_installed_ones():
-    folder = Path(importlib.util.find_spec("zentfx.tfx_backend.specs").submodule_search_locations[0])
+    folder = Path(
+        importlib.util.find_spec("zentfx.tfx_backend.specs").submodule_search_locations[0]
+    )
     line = ".".join(tfx.__version__.split(".")[:2])
     assert json.loads((folder / f"tfx-{line}.json").read_text("utf-8")) == stock_data()
 
@@ -176,9 +178,7 @@ def test_a_node_has_the_stock_components_parameters(name, ours, stock):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_node_has_the_stock_components_inputs_and_outputs(name, ours, stock):
     def types(node):
-        outputs = {
-            key: item.artifact_spec.type.name for key, item in node.outputs.outputs.items()
-        }
+        outputs = {key: item.artifact_spec.type.name for key, item in node.outputs.outputs.items()}
         return set(node.inputs.inputs), outputs
 
     inputs, outputs = types(stock[name])

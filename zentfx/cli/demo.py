@@ -83,7 +83,9 @@ def _taxi_data(folder: Path) -> Path:
     target = folder / "data" / "taxi.csv"
     if not target.exists():
         spec = importlib.util.find_spec("tfx")
-        found = [Path(place) / _TAXI_DATA for place in getattr(spec, "submodule_search_locations", [])]
+        found = [
+            Path(place) / _TAXI_DATA for place in getattr(spec, "submodule_search_locations", [])
+        ]
         source = next((file for file in found if file.is_file()), None)
         if source is None:
             raise MissingDependencyError(

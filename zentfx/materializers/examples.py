@@ -30,7 +30,9 @@ def load_examples(folder: Path, properties: Mapping[str, Any]) -> dict[str, pd.D
     tf = need("tensorflow", "load Examples")
     splits = {}
     for split in json.loads(properties.get("split_names") or "[]"):
-        files = sorted(str(item) for item in (folder / f"Split-{split}").glob("*") if item.is_file())
+        files = sorted(
+            str(item) for item in (folder / f"Split-{split}").glob("*") if item.is_file()
+        )
         records = tf.data.TFRecordDataset(files, compression_type="GZIP")
         splits[split] = decode_examples(list(records.as_numpy_iterator()))
     return splits

@@ -114,9 +114,7 @@ class TrainingPipeline(Pipeline):
         """Adds or replaces the pusher; see :meth:`add_datasource`."""
         self._add("pusher", step, Pusher, inputs)
 
-    def _add(
-        self, name: str, step: BaseStep, kind: type, inputs: Mapping[str, str] | None
-    ) -> None:
+    def _add(self, name: str, step: BaseStep, kind: type, inputs: Mapping[str, str] | None) -> None:
         if not isinstance(step, kind):
             raise ParameterTypeError(
                 f"add_{name} takes a {kind.__name__}; {step!r} came. Any other step goes in with "

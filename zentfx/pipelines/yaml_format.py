@@ -199,7 +199,9 @@ class _Document:
             raise self.error(path, f"expected 'name: value' lines; {data!r} came.")
         for key in data:
             if key not in keys:
-                raise self.error((*path, key), f"unknown key {key!r}.{near_matches(str(key), keys)}")
+                raise self.error(
+                    (*path, key), f"unknown key {key!r}.{near_matches(str(key), keys)}"
+                )
         return data
 
     def value(self, path: tuple[Any, ...], data: Mapping[str, Any], default: Any) -> Any:

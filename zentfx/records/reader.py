@@ -164,7 +164,11 @@ class Reader:
             The records that there are, by id.
         """
         ids = list(artifact_ids)
-        return {item.id: _artifact(item) for item in self._client.get_artifacts_by_id(ids)} if ids else {}
+        return (
+            {item.id: _artifact(item) for item in self._client.get_artifacts_by_id(ids)}
+            if ids
+            else {}
+        )
 
     def pipeline_versions(self, pipeline: str | None = None) -> list[PipelineVersionRecord]:
         """The versions of one pipeline, or of all, oldest first.

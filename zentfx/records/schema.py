@@ -63,5 +63,3 @@ class Execution:
     ENVIRONMENT = "zentfx_environment"
     # Names of the parameters that are recorded and dropped before TFX computes the cache key.
     UNKEYED = "zentfx_unkeyed"
-
-

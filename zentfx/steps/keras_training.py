@@ -161,7 +161,9 @@ def feed_forward(
         column = inputs[name]
         if spec.vocabulary_size is not None:
             width = min(_LARGEST_EMBEDDING, math.ceil(math.sqrt(spec.vocabulary_size)))
-            column = layers.Embedding(spec.vocabulary_size, width, name=f"embedding_{index}")(column)
+            column = layers.Embedding(spec.vocabulary_size, width, name=f"embedding_{index}")(
+                column
+            )
         else:
             column = keras.ops.cast(column, "float32")
         columns.append(layers.Flatten(name=f"flatten_{index}")(column))
@@ -231,9 +233,7 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
     def serving_default(examples: Any) -> dict[str, Any]:
         return predict(tf.io.parse_example(examples, {name: raw[name] for name in feature_columns}))
 
-    rows = {
-        name: tf.TensorSpec([None, 1], raw[name].dtype, name=name) for name in feature_columns
-    }
+    rows = {name: tf.TensorSpec([None, 1], raw[name].dtype, name=name) for name in feature_columns}
 
     @tf.function(input_signature=[rows])
     def serve_rows(columns: dict[str, Any]) -> dict[str, Any]:

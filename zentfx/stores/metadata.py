@@ -71,7 +71,9 @@ class SQLiteMetadataStore:
             except StoreError:
                 raise
             except (OSError, RuntimeError, sqlite3.Error, mlmd.errors.StatusError) as error:
-                raise StoreError(f"The metadata store {self.path} cannot be opened: {error}") from error
+                raise StoreError(
+                    f"The metadata store {self.path} cannot be opened: {error}"
+                ) from error
         return self._client
 
     def _exists(self) -> bool:
@@ -115,7 +117,9 @@ class SQLiteMetadataStore:
                 row = database.execute("SELECT schema_version FROM MLMDEnv").fetchone()
         except sqlite3.OperationalError as error:
             if "no such" not in str(error):
-                raise StoreError(f"The metadata store {self.path} cannot be read: {error}") from error
+                raise StoreError(
+                    f"The metadata store {self.path} cannot be read: {error}"
+                ) from error
             row = None
         except sqlite3.DatabaseError as error:
             raise StoreError(f"The metadata store {self.path} is damaged: {error}") from error

@@ -148,9 +148,7 @@ def _interface(node: Node, family: Family) -> StockSpec:
         name=step.wraps,
         base_type=stock.base_type if stock else family.base_type,
         parameters=stock.parameters if stock else {},
-        inputs={
-            name: (kind, name in step.optional_inputs) for name, kind in step.inputs.items()
-        },
+        inputs={name: (kind, name in step.optional_inputs) for name, kind in step.inputs.items()},
         outputs={name: (kind, False) for name, kind in step.outputs.items()},
         beam=family.beam,
     )

@@ -137,7 +137,9 @@ def eval_config(step: TFMAEvaluator) -> dict[str, Any]:
     model: dict[str, Any] = {
         "signature_name": "serving_default",
         "preprocessing_function_names": ["transform_labels"],
-        **({"label_keys": {name: name for name in labels}} if several else {"label_key": labels[0]}),
+        **(
+            {"label_keys": {name: name for name in labels}} if several else {"label_key": labels[0]}
+        ),
     }
     slices = [{}, *({"feature_keys": columns} for columns in step.slices or [] if columns)]
     return {"model_specs": [model], "slicing_specs": slices, "metrics_specs": specs}

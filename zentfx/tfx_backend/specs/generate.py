@@ -34,7 +34,10 @@ def stock_data() -> dict[str, Any]:
             "base_type": annotation.__name__ if annotation else "",
             "beam": issubclass(component, base_beam_component.BaseBeamComponent),
             "parameters": {
-                key: [item.type.__name__ if item.type in (int, float, bool) else "str", item.optional]
+                key: [
+                    item.type.__name__ if item.type in (int, float, bool) else "str",
+                    item.optional,
+                ]
                 for key, item in spec.PARAMETERS.items()
             },
             "inputs": {k: [i.type.TYPE_NAME, i.optional] for k, i in spec.INPUTS.items()},
