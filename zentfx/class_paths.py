@@ -41,7 +41,9 @@ def find_class(path: str) -> type:
         NotFoundError: If no module on ``sys.path`` has it.
     """
     parts = path.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
+    # Other texts, ".x" for one, are errors of Python's import system.
+    longest = len(parts) - 1 if all(part.isidentifier() for part in parts) else 0
+    for cut in range(longest, 0, -1):
         module_name = ".".join(parts[:cut])
         try:
             found = importlib.import_module(module_name)
@@ -49,6 +51,10 @@ def find_class(path: str) -> type:
             if error.name is not None and (module_name + ".").startswith(error.name + "."):
                 continue  # this prefix is no module; a shorter one may be
             raise NotFoundError(f"{path!r} cannot be imported: {error}.") from error
+        except Exception as error:
+            raise NotFoundError(
+                f"{path!r} cannot be imported: {module_name} raises {type(error).__name__}: {error}"
+            ) from error
         for name in parts[cut:]:
             found = getattr(found, name, None)  # type: ignore[assignment]
         if isinstance(found, type):

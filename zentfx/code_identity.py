@@ -1,8 +1,10 @@
 """Fingerprints of code: what a step's own source adds to its cache key, and the source itself.
 
 The fingerprint of a class covers the modules of the user's classes in its MRO and, transitively,
-every module of the user's project that those import. Installed packages are left out. Steps that
-zentfx ships carry a ``code_version`` instead, which is raised when their results change.
+every module of the user's project that those import, be it inside a function. Of what was typed
+into a notebook it covers the statement that defines it, and what that mentions: other definitions,
+plain constants, modules. Installed packages are left out. Steps that zentfx ships carry a
+``code_version`` instead, which is raised when their results change.
 
 The text that is hashed is a normal form of the syntax tree: comments, docstrings and formatting do
 not count, and it is the same on every supported Python.
@@ -17,13 +19,17 @@ import hashlib
 import importlib.util
 import inspect
 import linecache
+import symtable
 import sys
 import sysconfig
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
+from typing import Any
 
 from zentfx.errors import StepDefinitionError
 
@@ -70,21 +76,16 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
     sources: dict[str, str] = {}
     shipped: dict[str, str] = {}
     parts: list[str] = []
-    for base in inspect.getmro(cls):
-        module = sys.modules.get(base.__module__)
-        if base is object or module is None:
-            continue
-        if base.__module__.partition(".")[0] == "zentfx":
+    for base in inspect.getmro(cls)[:-1]:
+        if _is_ours(base.__module__):
             parts.append(f"{base.__module__}.{base.__qualname__}={_own_version(base)}")
-            shipped[base.__module__] = Path(str(module.__file__)).read_text(encoding="utf-8")
-        elif _is_project(module):
-            sources |= _sources_reached(module)
-        elif not _is_installed(module):
-            try:
-                sources[f"{base.__module__}:{base.__qualname__}"] = _typed_source(base)
-            except StepDefinitionError:
-                if code_version is None:
-                    raise
+            shipped[base.__module__] = _read(Path(str(sys.modules[base.__module__].__file__)))
+        elif not _reach(base, sources) and code_version is None:
+            raise StepDefinitionError(
+                f"The source of {base.__qualname__} cannot be found, so changes to it would go "
+                "unnoticed. Define it in a file or a notebook cell, or name its state: "
+                f"{cls.__name__}(…).with_options(code_version='1')."
+            )
     parts += [f"{name}={_normal_form(text)}" for name, text in sorted(sources.items())]
     if code_version is not None:
         parts = [f"code_version={code_version}"]
@@ -96,52 +97,98 @@ def _own_version(cls: type) -> str:
     return str(cls.__dict__.get("code_version", ""))
 
 
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "zentfx"
+
+
+def _reach(thing: Any, found: dict[str, str]) -> bool:
+    """Adds the source of a class, a function or a module, and of what it reaches.
+
+    Args:
+        thing: The class, function or module.
+        found: Source texts by module, or by module and name for what was typed into a notebook.
+
+    Returns:
+        Whether there is a source, or none is needed.
+    """
+    name = thing.__name__ if isinstance(thing, ModuleType) else str(thing.__module__)
+    module = sys.modules.get(name)
+    if _is_ours(name) or (module is not None and _is_installed(module)):
+        return True
+    if _project_file(name) is not None:
+        _reach_modules([name], found)
+        return True
+    return not isinstance(thing, ModuleType) and _reach_typed(thing, found)
+
+
 def _is_installed(module: ModuleType) -> bool:
     origin = getattr(module, "__file__", None)
     if origin is None:
         return getattr(module, "__spec__", None) is not None  # built in, or a namespace package
-    return any(Path(origin).resolve().is_relative_to(folder) for folder in _INSTALLED)
+    return _is_installed_file(Path(origin))
 
 
-def _is_project(module: ModuleType) -> bool:
-    origin = getattr(module, "__file__", None)
-    return (
-        origin is not None
-        and origin.endswith(".py")
-        and Path(origin).is_file()
-        and not _is_installed(module)
-        and module.__name__.partition(".")[0] != "zentfx"
+def _is_installed_file(file: Path) -> bool:
+    file = file.resolve()
+    return bool({"site-packages", "dist-packages"} & set(file.parts)) or any(
+        file.is_relative_to(folder) for folder in _INSTALLED
     )
 
 
-def _sources_reached(start: ModuleType) -> dict[str, str]:
-    """Source texts of a module and of every project module that it imports, transitively."""
-    found: dict[str, str] = {}
-    waiting = [start]
+def _project_file(name: str) -> Path | None:
+    """The source file of a module of the user's project, be it imported yet or not."""
+    module = sys.modules.get(name)
+    if module is not None:
+        origin = getattr(module, "__file__", None)
+    else:
+        spec = _spec(name)
+        origin = spec.origin if spec is not None else None
+    if origin is None or not origin.endswith(".py") or _is_ours(name):
+        return None
+    file = Path(origin)
+    return file if file.is_file() and not _is_installed_file(file) else None
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Finds a module without importing it, or the packages that it is in."""
+    parent = name.rpartition(".")[0]
+    if not parent:
+        return PathFinder.find_spec(name)
+    package = _spec(parent)
+    if package is None or package.submodule_search_locations is None:
+        return None
+    return PathFinder.find_spec(name, package.submodule_search_locations)
+
+
+def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
+    """Adds modules of the project, and every one that they import, transitively."""
     while waiting:
-        module = waiting.pop()
-        name = _stable_name(module)
-        if name in found:
+        name = waiting.pop()
+        file = _project_file(name)
+        if file is None or _stable_name(name, file) in found:
             continue
-        found[name] = text = Path(str(module.__file__)).read_text(encoding="utf-8")
-        for imported in _imported_names(text, module):
-            reached = sys.modules.get(imported)
-            if reached is not None and _is_project(reached):
-                waiting.append(reached)
-    return found
+        text = found[_stable_name(name, file)] = _read(file)
+        module = sys.modules.get(name)
+        inside = name if file.name == "__init__.py" else name.rpartition(".")[0]
+        package = inside if module is None else module.__package__ or ""
+        waiting.extend(_imported_names(_parse(text, name), package))
 
 
-def _stable_name(module: ModuleType) -> str:
+def _stable_name(name: str, file: Path) -> str:
     # A script is `__main__` when run and has its own name when imported: the same code.
-    if module.__name__ == "__main__":
-        spec = getattr(module, "__spec__", None)
-        return spec.name if spec is not None else Path(str(module.__file__)).stem
-    return module.__name__
+    if name == "__main__":
+        spec = getattr(sys.modules[name], "__spec__", None)
+        return spec.name if spec is not None else file.stem
+    return name
 
 
-def _imported_names(text: str, module: ModuleType) -> Iterator[str]:
-    package = module.__package__ or ""
-    for node in ast.walk(_parse(text, module.__name__)):
+def _read(file: Path) -> str:
+    with tokenize.open(file) as stream:  # knows a source file's encoding
+        return stream.read()
+
+
+def _imported_names(tree: ast.AST, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _with_parents(alias.name)
@@ -162,25 +209,77 @@ def _with_parents(name: str) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
-def _typed_source(cls: type) -> str:
-    """Source of a class that was typed into a notebook or a console.
+def _reach_typed(thing: Any, found: dict[str, str]) -> bool:
+    """Adds a class or function that was typed into a notebook, and what its text mentions.
 
     ``inspect.getsource`` cannot find such classes, but their methods know the cell they are from.
     """
-    for member in vars(cls).values():
-        function = inspect.unwrap(getattr(member, "__func__", member))
-        code = getattr(function, "__code__", None)
-        if code is None:
+    key = f"{thing.__module__}:{thing.__qualname__}"
+    if key in found:
+        return True
+    members = vars(thing).values() if isinstance(thing, type) else [thing]
+    functions = [inspect.unwrap(getattr(member, "__func__", member)) for member in members]
+    for function in functions:
+        if not isinstance(function, FunctionType):
             continue
-        text = "".join(linecache.getlines(code.co_filename))
-        for node in ast.walk(_parse(text, code.co_filename)):
-            if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
-                return ast.get_source_segment(text, node) or text
-    raise StepDefinitionError(
-        f"The source of {cls.__qualname__} cannot be found, so changes to it would go unnoticed. "
-        "Define it in a file or a notebook cell, or name its state: "
-        f"{cls.__name__}(…).with_options(code_version='1')."
-    )
+        text = _statement(function)
+        if text is None:
+            continue
+        found[key] = text
+        tree = _parse(text, key)
+        _reach_modules(list(_imported_names(tree, "")), found)
+        namespace = {name: function.__globals__.get(name) for name in _global_names(text)}
+        for node in ast.walk(tree):
+            value = _value(node, namespace)
+            if isinstance(value, (type, FunctionType, ModuleType)):
+                _reach(value, found)
+            elif isinstance(node, ast.Name) and _is_plain(value):
+                found[f"{thing.__module__}:{node.id}"] = f"{node.id} = {value!r}"
+        return True
+    return False
+
+
+def _statement(function: FunctionType) -> str | None:
+    """The text of the outermost statement that a function was defined in."""
+    lines = linecache.getlines(function.__code__.co_filename)
+    line = function.__code__.co_firstlineno
+    for node in _parse("".join(lines), function.__code__.co_filename).body:
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(item.lineno for item in decorators)])
+        if first <= line <= (node.end_lineno or node.lineno):
+            return "".join(lines[first - 1 : node.end_lineno])
+    return None
+
+
+def _global_names(text: str) -> Iterator[str]:
+    """The names in a source text that are looked up in its module."""
+    waiting = [symtable.symtable(text, "<source>", "exec")]
+    while waiting:
+        table = waiting.pop()
+        waiting.extend(table.get_children())
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and symbol.is_global():
+                yield symbol.get_name()
+
+
+def _value(node: ast.AST, namespace: dict[str, Any]) -> Any:
+    """What a name, or an attribute of a module, stands for; None where it cannot be said."""
+    if isinstance(node, ast.Name):
+        return namespace.get(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = _value(node.value, namespace)
+        # Not getattr: packages load parts of themselves on that.
+        return vars(owner).get(node.attr) if isinstance(owner, ModuleType) else None
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    if not isinstance(value, (bool, int, float, str, bytes, list, tuple, dict)):
+        return False
+    try:
+        return bool(ast.literal_eval(repr(value)) == value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return False  # holds something else than constants
 
 
 def _parse(text: str, name: str) -> ast.Module:

@@ -4,7 +4,7 @@ The tree::
 
     ZenTFXError
     ├── ParameterError (ValueError)         a step's argument
-    │   ├── ParameterTypeError (TypeError)      has a type that cannot be recorded, or not the declared one
+    │   ├── ParameterTypeError (TypeError)      has a type that it may not have
     │   └── UnknownParameterError (TypeError)   has a name that no constructor declares
     ├── StepDefinitionError (TypeError)     a step class that can never work
     ├── PipelineError (ValueError)          a pipeline that cannot run as it is
@@ -13,7 +13,7 @@ The tree::
     │   └── DataNotFoundError (FileNotFoundError)
     ├── ConfigError (ValueError)            a YAML or config file, with its file and line
     ├── NotFoundError (KeyError)            a look-up that misses; names near matches
-    ├── StoreError (OSError)                a metadata or artifact store that is unreachable or damaged
+    ├── StoreError (OSError)                a store that is unreachable or damaged
     │   └── ForeignStoreError (ValueError)      a file that is no store of a kind that we know
     ├── MissingDependencyError (ImportError)  a package that this call needs; names the extra
     └── StepFailedError (RuntimeError)      a step raised while it ran

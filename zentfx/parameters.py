@@ -158,15 +158,16 @@ def _resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
     function = inspect.unwrap(function)
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except Exception:  # one bad name fails all: resolve the others one by one
-        resolved = {}
+    # A user's annotation may raise anything; one that does fails all, so try them one by one.
+    except Exception:  # noqa: BLE001
+        resolved: dict[str, Any] = {}
         for name, annotation in getattr(function, "__annotations__", {}).items():
             probe = types.SimpleNamespace(__annotations__={name: annotation})
             try:
                 resolved |= typing.get_type_hints(
                     probe, getattr(function, "__globals__", {}), include_extras=True
                 )
-            except Exception:
+            except Exception:  # noqa: BLE001
                 resolved[name] = MISSING
         return resolved
 
@@ -199,7 +200,7 @@ def bind(
         raise UnknownParameterError(
             f"{owner} takes at most {len(names)} arguments ({', '.join(names)}); {len(args)} came."
         )
-    given = dict(zip(names, args))
+    given = dict(zip(names, args, strict=False))
     for name, value in kwargs.items():
         if name in given:
             raise UnknownParameterError(f"{owner}: parameter {name!r} was given twice.")
@@ -260,11 +261,14 @@ def coerce(value: Any, annotation: Any, where: str) -> Any:
 
 def _plain_scalar(value: Any) -> Any:
     """The Python twin of a numpy scalar and of a subclass of str, int or float; else the value."""
-    if hasattr(value, "dtype") and getattr(value, "shape", None) == ():
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()
-    for base in (str, int, float):
-        if isinstance(value, base) and type(value) not in (base, bool):
-            return base.__new__(base, value) if base is not str else "".join(value)
+    if isinstance(value, str) and type(value) is not str:
+        return "".join(value)  # not str(value): an enum's is its name
+    if isinstance(value, int) and type(value) not in (int, bool):
+        return int.__int__(value)
+    if isinstance(value, float) and type(value) is not float:
+        return float.__float__(value)
     return value
 
 
@@ -357,7 +361,7 @@ def _coerce_path(value: Any, _args: Any, annotation: Any, where: str) -> Path:
         raise _mismatch(value, annotation, where)
     _coerce_str(str(value), (), str, where)
     # Not resolve(): a symbolic link is the user's name for the data.
-    return Path(os.path.abspath(Path(value).expanduser()))
+    return Path(os.path.abspath(os.path.expanduser(value)))  # noqa: PTH100, PTH111
 
 
 def _coerce_secret(value: Any, _args: Any, annotation: Any, where: str) -> Secret:
@@ -384,7 +388,7 @@ def _coerce_tuple(
         members = args
     else:
         members = (args[0] if args else MISSING,) * len(value)
-    pairs = zip(value, members)
+    pairs = zip(value, members, strict=False)
     return tuple(coerce(part, item, f"{where}[{i}]") for i, (part, item) in enumerate(pairs))
 
 
@@ -459,6 +463,8 @@ def decode(data: Any, root: Path | None = None) -> Any:
         return [decode(part, root) for part in data]
     if isinstance(data, dict):
         if data.keys() == {_PATH_TAG}:
+            if not isinstance(data[_PATH_TAG], str):
+                raise ParameterTypeError(f"{_PATH_TAG!r} takes a text; {data[_PATH_TAG]!r} came.")
             return (root or Path()) / data[_PATH_TAG]
         if data.keys() == {_SECRET_TAG}:
             return Secret(data[_SECRET_TAG])

@@ -115,9 +115,9 @@ def _run(step: BaseStep, inputs: Mapping[str, Any], folder: Path) -> Run:
     for name, value in inputs.items():
         given = _given(step.inputs.get(name, "File"))
         if isinstance(value, ArtifactVersion):
-            source = given(path=value.uri, properties=_simple(value.metadata))
+            source = given(path=Path(value.uri), properties=_simple(value.metadata))
         else:
-            source = given(path=value, properties=_splits(Path(value)))
+            source = given(path=Path(value), properties=_splits(Path(value)))
         pipeline.add_step(source, f"given_{name}")
         wiring[name] = f"given_{name}.artifact"
     pipeline.add_step(step, "step", wiring)

@@ -91,18 +91,21 @@ class Workspace:
         folder = root / FOLDER
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "config.yaml").write_text(_CONFIG_TEXT, encoding="utf-8")
             # Nothing in it belongs into version control.
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+            # Moved into place whole, and last: another process may be opening the repository.
+            config = folder / f".config.yaml-{os.getpid()}"
+            config.write_text(_CONFIG_TEXT, encoding="utf-8")
+            config.replace(folder / "config.yaml")
         except OSError as error:
             raise StoreError(f"No repository can be made at {root.absolute()}: {error}") from error
-        print(f"zentfx: made a repository at {root.absolute()}", file=sys.stderr)
+        sys.stderr.write(f"zentfx: made a repository at {root.absolute()}\n")
 
     def _read_config(self) -> dict[str, Any]:
         file = self.folder / "config.yaml"
         try:
             data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             raise ConfigError(f"The config {file} cannot be read: {error}") from error
         if not isinstance(data, dict):
             raise ConfigError(f"{file}: expected 'name: value' lines; {data!r} came.")

@@ -73,7 +73,7 @@ def export(model: keras.Model, transform: tft.TFTransformOutput, folder: str) ->
 
 
 def lean_export(model: keras.Model, transform: tft.TFTransformOutput, folder: str) -> None:
-    """Saves a model that answers as `export`'s does, for about 8 CPU seconds less.
+    """Saves a model that answers as `export`'s does, for about 9 CPU seconds less.
 
     Those go into AutoGraph, which rewrites the sources of both Kerases, and into tracing the
     layer's own call once more. Nothing here needs AutoGraph, and the transform graph can be

@@ -165,8 +165,9 @@ def test_training_and_serving_see_the_same_transform(taxi):
 
 
 def test_rows_and_serialized_examples_give_equal_predictions(taxi):
-    from zentfx.materializers.examples import decode_examples
     import tensorflow as tf
+
+    from zentfx.materializers.examples import decode_examples
 
     examples = taxi.run.steps["split"].outputs["split_examples"]
     files = [str(item) for item in sorted((Path(examples.uri) / "Split-eval").iterdir())]

@@ -8,12 +8,12 @@ import json
 from pathlib import Path
 
 import pytest
+import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
 from tfx import v1 as tfx
 from tfx.dsl.compiler import compiler
 from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2
 
-import tensorflow_model_analysis as tfma
-from google.protobuf import json_format
 from tests.conftest import taxi_pipeline
 from zentfx import (
     CSVDatasource,

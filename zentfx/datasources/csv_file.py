@@ -111,7 +111,7 @@ def csv_kinds(files: list[Path]) -> dict[str, str]:
                     f"{file}: its columns are not those of {files[0]} ({odd!r} is only in one)."
                 )
             rows += batch.num_rows
-            for name, column in zip(names, batch.columns):
+            for name, column in zip(names, batch.columns, strict=False):
                 kinds[name] = _widened(kinds[name], column)
     if not rows:
         raise DataError(f"{files[0]} has no rows; expected a line of column names, and data below.")
@@ -166,7 +166,8 @@ def _header(file: Path) -> list[str]:
 
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
-            names = next(csv.reader(stream), [])
+            # Empty lines count as little here as they do for Arrow.
+            names = next((row for row in csv.reader(stream) if row), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file} cannot be read as CSV: {error}") from error
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["decode_examples", "encode_examples", "load_examples"]
+__all__ = ["canonical_record", "decode_examples", "encode_examples", "load_examples"]
 
 
 def load_examples(folder: Path, properties: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
@@ -25,7 +26,7 @@ def load_examples(folder: Path, properties: Mapping[str, Any]) -> dict[str, pd.D
 
     Returns:
         A DataFrame by split. A column with at most one value a row holds scalars (strings as str,
-        gaps as NaN or None), any other lists.
+        or bytes where they are not all UTF-8; gaps as NaN or None), any other lists.
     """
     tf = need("tensorflow", "load Examples")
     splits = {}
@@ -74,7 +75,10 @@ def _column(lists: pa.Array) -> Any:
         present = pc.equal(lengths, 1)
         flat = lists.flatten().take(pc.if_else(present, starts, pa.scalar(None, starts.type)))
     if pa.types.is_binary(flat.type) or pa.types.is_large_binary(flat.type):
-        flat = flat.cast(pa.large_string() if pa.types.is_large_binary(flat.type) else pa.string())
+        with contextlib.suppress(pa.ArrowInvalid):  # then they are bytes, such as images
+            flat = flat.cast(
+                pa.large_string() if pa.types.is_large_binary(flat.type) else pa.string()
+            )
     return flat.to_pandas()
 
 
@@ -108,3 +112,47 @@ def _as_lists(column: pa.Array) -> pa.Array:
     offsets = np.zeros(len(column) + 1, dtype=np.int32)
     np.cumsum(column.is_valid().to_numpy(zero_copy_only=False), out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), column.drop_null())
+
+
+def canonical_record(record: bytes) -> bytes:
+    """Orders the features of a serialized ``tf.train.Example``.
+
+    Protobuf writes the features, a map, in an order that differs between processes; equal rows are
+    equal bytes only in this form. It works on the wire format, because parsing and writing the
+    message again costs ten times as much.
+
+    Args:
+        record: A serialized example.
+
+    Returns:
+        The encoded features, sorted, each after its length. Bytes of another form as they are.
+    """
+    try:
+        features = [entry for part in _parts(record) for entry in _parts(part)]
+    except (ValueError, IndexError):
+        return record
+    return b"".join(len(entry).to_bytes(4, "big") + entry for entry in sorted(features))
+
+
+def _parts(message: bytes) -> list[bytes]:
+    """The values of a message that has nothing but length-delimited fields of number 1."""
+    parts = []
+    position = 0
+    while position < len(message):
+        if message[position] != 0x0A:  # field 1, length-delimited
+            raise ValueError("another field")
+        position += 1
+        length = shift = 0
+        while True:  # a varint: seven bits a byte, the lowest first
+            byte = message[position]
+            position += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        end = position + length
+        if end > len(message):
+            raise ValueError("cut short")
+        parts.append(message[position:end])
+        position = end
+    return parts

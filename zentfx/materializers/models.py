@@ -65,9 +65,10 @@ class ExportedModel:
             DataError: If a column is missing or has the wrong kind.
         """
         import numpy as np
+        import pandas as pd
         import tensorflow as tf
 
-        records = data if not hasattr(data, "columns") else self._encode(data)
+        records = self._encode(data) if isinstance(data, pd.DataFrame) else data
         serve = self.saved_model.signatures["serving_default"]
         parts = [
             serve(examples=tf.constant(list(records[start : start + _BATCH]), tf.string))
@@ -85,9 +86,8 @@ class ExportedModel:
         arrays = {}
         for name, dtype in self.columns.items():
             if name not in rows.columns:
-                raise DataError(
-                    f"The model needs a column {name!r}.{near_matches(name, map(str, rows.columns))}"
-                )
+                near = near_matches(name, map(str, rows.columns))
+                raise DataError(f"The model needs a column {name!r}.{near}")
             try:
                 array = pa.array(rows[name], type=types[dtype], from_pandas=True)
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:

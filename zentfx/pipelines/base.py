@@ -7,11 +7,11 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from zentfx import environment
 from zentfx.class_paths import class_path
@@ -43,7 +43,8 @@ class HasWorkspace(Protocol):
     """A repository, as far as a pipeline needs it."""
 
     @property
-    def workspace(self) -> Workspace: ...
+    def workspace(self) -> Workspace:
+        """The stores and settings."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class Pipeline:
             raise PipelineError(f"A pipeline needs a name of printable characters; {name!r} came.")
         if len(name) > _LONGEST_NAME:
             raise PipelineError(
-                f"A pipeline's name has at most {_LONGEST_NAME} characters; {name!r} has {len(name)}."
+                f"A pipeline's name has at most {_LONGEST_NAME} characters; {len(name)} came: "
+                f"{name!r}."
             )
         self.name = name
         self.enable_cache = enable_cache
@@ -122,8 +124,9 @@ class Pipeline:
             raise ParameterTypeError(
                 f"A pipeline is made of steps (subclasses of BaseStep); {step!r} came.{hint}"
             )
-        name = name or step.options.name or _snake_case(type(step).__name__)
-        if not name.isidentifier():
+        if name is None:
+            name = step.options.name or _snake_case(type(step).__name__)
+        if not isinstance(name, str) or not name.isidentifier():
             raise PipelineError(
                 f"A step's name has letters, digits and '_' only; {name!r} came (step "
                 f"{type(step).__name__})."
@@ -133,7 +136,7 @@ class Pipeline:
             if key not in step.inputs:
                 raise PipelineError(
                     f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
-                    f"{near_matches(key, step.inputs)}"
+                    f"{near_matches(str(key), step.inputs)}"
                 )
             references[key] = _reference(text, f"input {key!r} of step {name!r}")
         self._placed[name] = Placed(step, references)
@@ -319,11 +322,7 @@ class Pipeline:
                     step=step,
                     inputs=inputs,
                     code=_code_of(step),
-                    digests={
-                        parameter: digest_of(value)
-                        for parameter, value in step.arguments.items()
-                        if isinstance(value, Path)
-                    },
+                    digests={where: digest_of(path) for where, path in _paths_of(step)},
                     enable_cache=next(choice for choice in caching if choice is not None),
                 )
             )
@@ -358,7 +357,7 @@ class Pipeline:
         Returns:
             The text.
         """
-        folder = Path(base) if base is not None else Path(path).absolute().parent if path else None
+        folder = Path(base) if base is not None else Path(path).parent if path else None
         text = yaml_format.dump(
             yaml_format.PipelineDescription(
                 type=class_path(type(self)),
@@ -369,7 +368,7 @@ class Pipeline:
                     for name, placed in self._placed.items()
                 },
             ),
-            folder,
+            folder.absolute() if folder is not None else None,
         )
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
@@ -435,6 +434,24 @@ def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
         waiting.remove(ready)
         done.append(ready)
     return done
+
+
+def _paths_of(step: BaseStep) -> Iterator[tuple[str, Path]]:
+    """All input files and folders of a step, each with the place where it stands."""
+    for prefix, values in (("", step.arguments), ("derived.", step.derived)):
+        for name, value in values.items():
+            yield from _paths_in(value, f"{prefix}{name}")
+
+
+def _paths_in(value: Any, where: str) -> Iterator[tuple[str, Path]]:
+    if isinstance(value, Path):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _paths_in(part, f"{where}[{key!r}]")
+    elif isinstance(value, (list, tuple)):
+        for index, part in enumerate(value):
+            yield from _paths_in(part, f"{where}[{index}]")
 
 
 def _code_of(step: BaseStep) -> CodeIdentity:

@@ -17,4 +17,5 @@ def print_event(event: StepEvent) -> None:
     """
     seconds = f"{event.seconds:7.1f} s" if event.seconds else ""
     message = event.message.splitlines()[0] if event.message else ""
-    print(f"  {event.step:<16} {event.state:<10}{seconds} {message}".rstrip(), file=sys.stderr)
+    line = f"  {event.step:<16} {event.state:<10}{seconds} {message}".rstrip()
+    sys.stderr.write(f"{line}\n")

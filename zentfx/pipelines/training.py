@@ -147,7 +147,8 @@ class TrainingPipeline(Pipeline):
         super().validate()
         self._check_splits()
         datasource = self.steps["datasource"]
-        assert isinstance(datasource, Datasource)
+        if not isinstance(datasource, Datasource):
+            return
         columns = datasource.columns()
         # A step between may rename or add columns: then only the run can tell.
         if any(name not in self.implied_inputs for name in self._placed):
@@ -156,7 +157,8 @@ class TrainingPipeline(Pipeline):
 
     def _check_splits(self) -> None:
         split, evaluator = self.steps["split"], self.steps.get("evaluator")
-        assert isinstance(split, SplitStep)
+        if not isinstance(split, SplitStep):
+            return
         needed = {"train": "The trainer", "eval": "The trainer"}
         if isinstance(evaluator, TFMAEvaluator):
             needed.update(dict.fromkeys(evaluator.splits, "The evaluator"))
@@ -180,8 +182,7 @@ class TrainingPipeline(Pipeline):
                     problem = preprocessor.column_problem(column, columns[column])
                     if problem:
                         raise DataError(f"{where}, which {problem}.")
-        if isinstance(evaluator, TFMAEvaluator):
-            assert isinstance(preprocessor, PreprocessorStep)
+        if isinstance(evaluator, TFMAEvaluator) and isinstance(preprocessor, PreprocessorStep):
             for label in evaluator.metrics:
                 if label not in preprocessor.label_columns:
                     raise PipelineError(

@@ -24,7 +24,6 @@ from zentfx.errors import ConfigError, DataNotFoundError, NotFoundError, ZenTFXE
 from zentfx.parameters import MISSING, Parameter, decode, encode
 from zentfx.steps.base import BaseStep
 from zentfx.steps.node import OutputReference
-from zentfx.steps.options import StepOptions
 
 __all__ = [
     "LoadedPipeline",
@@ -40,6 +39,7 @@ _FORMAT = 1
 _PIPELINE_KEYS = ("zentfx", "name", "type", "enable_cache", "steps")
 _STEP_KEYS = ("source", "args", "inputs", "options")
 _OPTION_KEYS = ("enable_cache", "code_version")
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass(frozen=True)
@@ -152,30 +152,47 @@ class _Document:
         self._lines: dict[tuple[Any, ...], int] = {}
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
-            self._constructor = yaml.SafeLoader("")
+            self._constructor: Any = yaml.SafeLoader("")
             self.data = self._build(node, ()) if node is not None else None
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise ConfigError(f"{file}:{line}: not valid YAML: {error.problem}.") from error
         except yaml.YAMLError as error:
             raise ConfigError(f"{file}: not valid YAML: {error}.") from error
+        except RecursionError as error:
+            raise ConfigError(
+                f"{file}: not valid YAML: it is nested too deeply, or refers to itself."
+            ) from error
 
     def _build(self, node: yaml.Node, path: tuple[Any, ...]) -> Any:
-        self._lines[path] = node.start_mark.line + 1
+        line = self._lines[path] = node.start_mark.line + 1
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if node.tag not in _PLAIN_TAGS:
+            raise ConfigError(f"{self.file}:{line}: the tag {node.tag!r} has no meaning here.")
         if isinstance(node, yaml.SequenceNode):
             return [self._build(item, (*path, index)) for index, item in enumerate(node.value)]
-        if isinstance(node, yaml.MappingNode):
-            data: dict[Any, Any] = {}
-            for key_node, value_node in node.value:
-                key = self._constructor.construct_object(key_node, deep=True)
-                line = key_node.start_mark.line + 1
-                if not isinstance(key, (str, int, float, bool)) or key in data:
-                    fault = "stands twice" if key in data else "is no name"
-                    raise ConfigError(f"{self.file}:{line}: the key {key!r} {fault}.")
-                data[key] = self._build(value_node, (*path, key))
-                self._lines[(*path, key)] = line
-            return data
-        return self._constructor.construct_object(node, deep=True)
+        data: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            line = key_node.start_mark.line + 1
+            if not isinstance(key, (str, int, float, bool)):
+                raise ConfigError(f"{self.file}:{line}: a key must be a plain name.")
+            if key in data:
+                raise ConfigError(f"{self.file}:{line}: the key {key!r} stands twice.")
+            data[key] = self._build(value_node, (*path, key))
+            self._lines[(*path, key)] = line
+        return data
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return self._constructor.construct_object(node)
+        except (ValueError, LookupError) as error:  # 2020-13-45 looks like a date and is none
+            line = node.start_mark.line + 1
+            kind = node.tag.rpartition(":")[2]
+            raise ConfigError(
+                f"{self.file}:{line}: {node.value!r} is no {kind}; for a text, put it in quotes."
+            ) from error
 
     def error(self, path: tuple[Any, ...], message: str) -> ConfigError:
         """The error about one part."""
@@ -252,7 +269,7 @@ def load(source: str | os.PathLike[str]) -> LoadedPipeline:
             text = file.read_text(encoding="utf-8")
         except FileNotFoundError as error:
             raise DataNotFoundError(f"There is no file {file.absolute()}.") from error
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(f"{file} cannot be read: {error}.") from error
         name, folder = str(file), file.absolute().parent
     document = _Document(text, name)
@@ -277,14 +294,14 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> StepD
     data = document.mapping(path, data, _STEP_KEYS)
     source = document.value((*path, "source"), data, str)
     cls = class_of(source, BaseStep, document.position(*path, "source"))
+    schema = cls.parameter_schema()
     args = document.mapping(
-        (*path, "args"),
-        document.value((*path, "args"), data, {}),
-        tuple(cls.parameter_schema()),
+        (*path, "args"), document.value((*path, "args"), data, {}), tuple(schema)
     )
-    values = {
-        key: _argument(value, cls.parameter_schema()[key], folder) for key, value in args.items()
-    }
+    values = {}
+    for key, value in args.items():
+        with document.position(*path, "args", key):
+            values[key] = schema[key].coerce(_argument(value, schema[key], folder), cls.__name__)
     with document.position(*path, "args"):
         step = cls(**values)
     options = document.mapping(
@@ -306,7 +323,7 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> StepD
 
 def _argument(value: Any, parameter: Parameter, folder: Path) -> Any:
     if isinstance(value, str) and _takes_path(parameter):
-        return folder / Path(value).expanduser()
+        return folder / os.path.expanduser(value)  # noqa: PTH111 - that of pathlib may raise
     return decode(value, folder)
 
 

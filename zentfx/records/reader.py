@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import ml_metadata as mlmd
+from google.protobuf import json_format
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from zentfx.errors import NotFoundError, near_matches
@@ -37,6 +38,7 @@ _STATUS = {
     pb.Execution.CANCELED: "canceled",
     pb.Execution.UNKNOWN: "running",
 }
+_INPUTS = (pb.Event.INPUT, pb.Event.DECLARED_INPUT, pb.Event.INTERNAL_INPUT)
 
 
 class Reader:
@@ -98,8 +100,11 @@ class Reader:
             inputs: dict[str, list[int]] = defaultdict(list)
             outputs: dict[str, list[int]] = defaultdict(list)
             for event in events[execution.id]:
-                side = inputs if event.type == pb.Event.INPUT else outputs
-                side[event.path.steps[0].key].append(event.artifact_id)
+                side = inputs if event.type in _INPUTS else outputs
+                # MLMD asks nobody to name what an execution reads or writes.
+                name = event.path.steps[0].key if event.path.steps else ""
+                usual = "input" if side is inputs else "output"
+                side[name or usual].append(event.artifact_id)
             records.append(self._step_run(execution, inputs, outputs))
         return records
 
@@ -145,8 +150,8 @@ class Reader:
         for name in names:
             for pipeline in pipelines:
                 if name.startswith(f"{pipeline}."):
-                    return name[len(pipeline) + 1 :]
-        return names[0] if names else ""
+                    return str(name[len(pipeline) + 1 :])
+        return str(names[0]) if names else ""
 
     def _type_name(self, type_id: int) -> str:
         if type_id not in self._types:
@@ -226,11 +231,18 @@ def _artifact(artifact: pb.Artifact) -> ArtifactRecord:
 
 def _properties(message: Any) -> dict[str, Any]:
     return {
-        name: getattr(value, value.WhichOneof("value"))
+        name: _value(value)
         for table in (message.properties, message.custom_properties)
         for name, value in table.items()
         if value.WhichOneof("value")
     }
+
+
+def _value(value: pb.Value) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "struct_value":
+        return json_format.MessageToDict(value.struct_value)
+    return str(value.proto_value) if kind == "proto_value" else getattr(value, kind)
 
 
 def _error(properties: Mapping[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Mapping
@@ -35,10 +36,7 @@ class Writer:
         type_id = self._context_type(schema.CACHE_SCOPE)
         known = self._client.get_contexts_by_type(schema.CACHE_SCOPE)
         if not known:
-            try:
-                self._client.put_contexts([pb.Context(type_id=type_id, name=str(uuid.uuid4()))])
-            except mlmd.errors.AlreadyExistsError:
-                pass
+            self._client.put_contexts([pb.Context(type_id=type_id, name=str(uuid.uuid4()))])
             known = self._client.get_contexts_by_type(schema.CACHE_SCOPE)
         # Two processes may both have made one at the very first run: the older counts, for both.
         return str(min(known, key=lambda context: context.id).name)
@@ -57,7 +55,7 @@ class Writer:
         names = schema.PipelineVersion
         type_id = self._context_type(schema.PIPELINE_VERSION)
         for _ in range(_TRIES):
-            known = {
+            known: dict[str, int] = {
                 context.custom_properties[names.DIGEST].string_value: context.custom_properties[
                     names.NUMBER
                 ].int_value
@@ -92,10 +90,9 @@ class Writer:
         parent = self._client.get_context_by_type_and_name(schema.PIPELINE, pipeline)
         if parent is None:
             type_id = self._context_type(schema.PIPELINE)
-            try:
+            # Another process may run the pipeline for the first time, just now.
+            with contextlib.suppress(mlmd.errors.AlreadyExistsError):
                 self._client.put_contexts([pb.Context(type_id=type_id, name=pipeline)])
-            except mlmd.errors.AlreadyExistsError:
-                pass  # another process ran the pipeline for the first time, just now
             parent = self._client.get_context_by_type_and_name(schema.PIPELINE, pipeline)
         run = pb.Context(type_id=self._context_type(schema.PIPELINE_RUN), name=run_id)
         _set(run, {schema.Run.PIPELINE: pipeline, schema.Run.STATUS: "running"})
@@ -114,15 +111,16 @@ class Writer:
         run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
         _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: _now()})
         if error is not None:
-            _set(run, {schema.Run.ERROR: error[:2000].replace("\0", "")})
+            # Texts with NUL or lone surrogates (in names of files, say) MLMD cuts or refuses.
+            text = error[:2000].replace("\0", "").encode(errors="replace").decode()
+            _set(run, {schema.Run.ERROR: text})
         self._client.put_contexts([run])
 
     def _context_type(self, name: str) -> int:
-        return int(
-            self._client.put_context_type(
-                pb.ContextType(name=name), can_add_fields=True, can_omit_fields=True
-            )
+        type_id: int = self._client.put_context_type(
+            pb.ContextType(name=name), can_add_fields=True, can_omit_fields=True
         )
+        return type_id
 
 
 def _set(context: pb.Context, properties: Mapping[str, str | int]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -24,21 +24,30 @@ _Step = TypeVar("_Step", bound="BaseStep")
 class _StepMeta(ABCMeta):
     """Binds, checks and converts the arguments of a step's constructor before its body runs."""
 
+    def __setattr__(cls, name: str, value: Any) -> None:
+        # Not only when the class is made: the decorator dataclass adds a constructor afterwards.
+        super().__setattr__(name, _recording(cls, value) if name == "__init__" else value)
+
     def __call__(cls: type[_Step], *args: Any, **kwargs: Any) -> _Step:  # type: ignore[misc]
+        if inspect.isabstract(cls):
+            raise StepDefinitionError(
+                f"{cls.__qualname__} is the base of a kind of steps. Make a step of a subclass "
+                f"that defines {', '.join(sorted(cls.__abstractmethods__))}."
+            )
         schema = cls.parameter_schema()
         given, bound = parameters.bind(schema, args, kwargs, cls.__name__)
         step = cls.__new__(cls)
-        step._received = []
+        own = vars(step)  # not by assignment, which a frozen dataclass refuses
+        own["_received"] = []
         # Only what was given is passed on: a subclass may itself pass an inherited keyword to its
         # base, and a default passed along with it would be given twice.
         step.__init__(**copy.deepcopy(given))  # type: ignore[misc]
-        step._arguments, step._derived = _recorded(schema, given, bound, step._received)
-        del step._received
+        own["_arguments"], own["_derived"] = _recorded(schema, given, bound, own.pop("_received"))
         step.check()
         return step
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class _Call:
     """A call of one constructor of the chain.
 
@@ -73,14 +82,16 @@ def _recorded(
     """
     arguments = dict(bound)
     derived: dict[str, Any] = {}
+    seen: set[str] = set()
     for call in received:
-        for name in call.values.keys() - derived.keys():
-            value = call.values[name]
-            if name not in schema or not _same(value, bound[name]):
-                derived[name] = value
-            if name in call.passed and name not in given:
-                derived[name] = value
+        for name, value in call.values.items():
+            # Passed to the constructor that declares it, but not by the caller.
+            fixed = name not in seen and name in call.passed and name not in given
+            seen.add(name)
+            if fixed:
                 arguments.pop(name, None)
+            if fixed or name not in schema or not _same(value, bound[name]):
+                derived[name] = value
     return arguments, derived
 
 
@@ -88,30 +99,73 @@ def _same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
-def _recording(constructor: Callable[..., None]) -> Callable[..., None]:
-    """Wraps one ``__init__`` so that the step notes what it was called with."""
-    signature = inspect.signature(constructor)
+def _recording(cls: type, constructor: Callable[..., None]) -> Callable[..., None]:
+    """Wraps one ``__init__``: it receives bound values, defaults too, and the step notes them."""
+    if hasattr(constructor, "_records"):
+        return constructor  # one of another class, or of a class that cloudpickle rebuilds
+    _check_names(cls, constructor)
+    signature = _make_defaults(cls, constructor)
 
     @functools.wraps(constructor)
-    def __init__(self: BaseStep, *args: Any, **kwargs: Any) -> None:
+    def recording(self: BaseStep, *args: Any, **kwargs: Any) -> None:
         received = getattr(self, "_received", None)
-        if received is not None:  # else: called again after construction, by the user
-            received.append(_call(constructor, signature.bind(self, *args, **kwargs), self))
-        constructor(self, *args, **kwargs)
+        if received is None:  # called again after construction, by the user
+            constructor(self, *args, **kwargs)
+            return
+        call = signature.bind(self, *args, **kwargs)
+        received.append(_bound_call(constructor, call, type(self).__name__))
+        constructor(*call.args, **call.kwargs)
 
-    return __init__
+    recording._records = True  # type: ignore[attr-defined]
+    return recording
 
 
-def _call(constructor: Callable[..., None], call: inspect.BoundArguments, step: BaseStep) -> _Call:
-    owner = type(step).__name__
+def _bound_call(
+    constructor: Callable[..., None], call: inspect.BoundArguments, owner: str
+) -> _Call:
+    """Adds defaults to a call and converts its arguments, in place; notes copies of them."""
     schema = parameters.merged_parameters([constructor], owner)
     passed = frozenset(schema.keys() & call.arguments.keys())
     call.apply_defaults()
-    values = {
-        name: item.coerce(copy.deepcopy(call.arguments[name]), owner)
-        for name, item in schema.items()
+    for name, item in schema.items():
+        call.arguments[name] = item.coerce(call.arguments[name], owner)
+    return _Call(passed, copy.deepcopy({name: call.arguments[name] for name in schema}))
+
+
+def _make_defaults(cls: type, constructor: Callable[..., None]) -> inspect.Signature:
+    """A constructor's signature; the defaults of a dataclass that have a factory are made once."""
+    signature = inspect.signature(constructor)
+    fields: Mapping[str, Any] = vars(cls).get("__dataclass_fields__", {})
+    made = {
+        name: field.default_factory()
+        for name, field in fields.items()
+        if field.default_factory is not dataclasses.MISSING
     }
-    return _Call(passed, values)
+    if made:
+        signature = signature.replace(
+            parameters=[
+                item.replace(default=made[name]) if name in made else item
+                for name, item in signature.parameters.items()
+            ]
+        )
+        constructor.__signature__ = signature  # type: ignore[attr-defined]
+    return signature
+
+
+def _check_names(cls: Any, constructor: Callable[..., None]) -> None:
+    declared = parameters.merged_parameters([constructor], cls.__qualname__)
+    taken = sorted(name for name in declared if name in cls.reserved)
+    if taken:
+        raise StepDefinitionError(
+            f"{cls.__qualname__}: the parameter name {taken[0]!r} belongs to TFX's {cls.wraps} "
+            f"component. Choose another; reserved are {', '.join(sorted(cls.reserved))}."
+        )
+    ours = sorted(name for name in declared if name.startswith("zentfx_"))
+    if ours:
+        raise StepDefinitionError(
+            f"{cls.__qualname__}: parameter names that start with 'zentfx_' are reserved; "
+            f"rename {ours[0]!r}."
+        )
 
 
 class BaseStep(metaclass=_StepMeta):
@@ -177,23 +231,8 @@ class BaseStep(metaclass=_StepMeta):
             raise StepDefinitionError(
                 f"{cls.__qualname__}: {both[0]!r} is an input and an output; TFX needs two names."
             )
-        constructor = cls.__dict__.get("__init__")
-        if constructor is None:
-            return
-        declared = parameters.merged_parameters([constructor], cls.__qualname__)
-        taken = sorted(name for name in declared if name in cls.reserved)
-        if taken:
-            raise StepDefinitionError(
-                f"{cls.__qualname__}: the parameter name {taken[0]!r} belongs to TFX's {cls.wraps} "
-                f"component. Choose another; reserved are {', '.join(sorted(cls.reserved))}."
-            )
-        ours = sorted(name for name in declared if name.startswith("zentfx_"))
-        if ours:
-            raise StepDefinitionError(
-                f"{cls.__qualname__}: parameter names that start with 'zentfx_' are reserved; "
-                f"rename {ours[0]!r}."
-            )
-        cls.__init__ = _recording(constructor)  # type: ignore[method-assign]
+        if "__init__" in vars(cls):
+            cls.__init__ = vars(cls)["__init__"]  # type: ignore[method-assign] # see _StepMeta
 
     @classmethod
     def parameter_schema(cls) -> dict[str, parameters.Parameter]:
@@ -238,7 +277,7 @@ class BaseStep(metaclass=_StepMeta):
             ParameterTypeError: For a value of the wrong type.
         """
         other = copy.copy(self)
-        other._options = self._options.replace(**options)
+        vars(other)["_options"] = self._options.replace(**options)
         return other
 
     def check(self) -> None:

@@ -36,7 +36,8 @@ class Node:
         step: The step.
         inputs: Which output each input reads.
         code: What the step's code is.
-        digests: Digest of the content of each path among its arguments.
+        digests: Digest of the content of each path among its arguments and derived values, by the
+            place where it stands there.
         enable_cache: Whether an earlier result may be reused.
     """
 

@@ -144,7 +144,7 @@ class StandardPreprocessor(PreprocessorStep):
 
     def _check_method(self, column: str) -> None:
         name, settings = self._chosen(column)
-        if name not in _METHODS:
+        if not isinstance(name, str) or name not in _METHODS:
             raise self.refuse(
                 "overwrite", f"has no method {name!r}.{near_matches(str(name), _METHODS)}"
             )
@@ -159,7 +159,7 @@ class StandardPreprocessor(PreprocessorStep):
             coerce(value, type(defaults[setting]), f"{type(self).__name__}: {setting!r}")
 
     def _chosen(self, column: str) -> tuple[Any, dict[str, Any]]:
-        """The method and settings that ``overwrite`` names for a feature; None where it is silent."""
+        """The method and settings that ``overwrite`` gives a feature; None where it is silent."""
         choice = (self.overwrite or {}).get(column)
         if isinstance(choice, dict):
             settings = dict(choice)

@@ -7,6 +7,7 @@ import math
 from abc import abstractmethod
 from types import MappingProxyType
 
+from zentfx.materializers.examples import canonical_record
 from zentfx.steps.base import BaseStep
 
 __all__ = ["RandomSplit", "SplitStep"]
@@ -44,8 +45,7 @@ class RandomSplit(SplitStep):
 
     A row's split depends on nothing but the row and the seed: not on the order of rows, on Beam's
     workers or on other rows. Equal rows fall into the same split, so none leaks from training into
-    evaluation. Shares are met approximately: with n rows, to about ``sqrt(share * (1 - share) * n)``
-    rows.
+    evaluation. Shares are met approximately: of n rows, to about ``sqrt(share * (1 - share) * n)``.
 
     Args:
         split_map: Share of each split by name. The shares add up to 1.
@@ -57,7 +57,7 @@ class RandomSplit(SplitStep):
         self.seed = seed
 
     def check(self) -> None:
-        """Checks that the shares are positive and add up to 1."""
+        """Checks the seed, and that the shares are positive and add up to 1."""
         super().check()
         if not self.split_map:
             raise self.refuse("split_map", "needs at least one split; {} came.")
@@ -68,6 +68,8 @@ class RandomSplit(SplitStep):
                 )
             if share <= 0:
                 raise self.refuse("split_map", f"needs positive shares; {name}: {share!r} came.")
+        if not -(2**63) <= self.seed < 2**63:
+            raise self.refuse("seed", f"must be an integer of 64 bits; {self.seed!r} came.")
         total = math.fsum(self.split_map.values())
         if not math.isclose(total, 1, abs_tol=1e-6):
             raise self.refuse(
@@ -76,12 +78,13 @@ class RandomSplit(SplitStep):
 
     @property
     def split_names(self) -> list[str]:
-        """The names in ``split_map``, sorted: the order in which they were written does not count."""
+        """The names in ``split_map``, sorted: their order there does not count."""
         return sorted(self.split_map)
 
     def assign(self, record: bytes) -> int:
         """Hashes the row; see :meth:`SplitStep.assign`."""
-        digest = hashlib.blake2b(record, digest_size=8, key=str(self.seed).encode()).digest()
+        key = str(self.seed).encode()
+        digest = hashlib.blake2b(canonical_record(record), digest_size=8, key=key).digest()
         position = int.from_bytes(digest, "big") / 2**64
         bound = 0.0
         for index, name in enumerate(self.split_names):

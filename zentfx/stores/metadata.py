@@ -1,9 +1,9 @@
 """The metadata store: an MLMD database.
 
-MLMD brings an SQLite library of its own. A second one in the same process, or a plain ``open``, must
-stay away from a file that MLMD has open: closing a file drops all locks of the process on it (POSIX
-says so), and then another process may delete the write-ahead log under MLMD's connection, and with
-it what is written from then on. So only MLMD opens a store that is one.
+MLMD brings an SQLite library of its own. A second one in the same process, or a plain ``open``,
+must stay away from a file that MLMD has open: closing a file drops all locks of the process on it
+(POSIX says so), and then another process may delete the write-ahead log under MLMD's connection,
+and with it what is written from then on. So only MLMD opens a store that is one.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ class SQLiteMetadataStore:
         with self.path.open("rb") as stream:
             if stream.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
                 raise ForeignStoreError(
-                    f"{self.path} is no metadata store: expected an SQLite database of ML Metadata. "
-                    "Move the file away, or open another repository."
+                    f"{self.path} is no metadata store: expected an SQLite database of ML "
+                    "Metadata. Move the file away, or open another repository."
                 )
         try:
             with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as database:
@@ -130,8 +130,8 @@ class SQLiteMetadataStore:
             )
         if row[0] > _SCHEMA_VERSION:
             raise ForeignStoreError(
-                f"{self.path} was written by a newer ML Metadata (schema {row[0]}; this one reads up "
-                f"to {_SCHEMA_VERSION}). Upgrade ml-metadata."
+                f"{self.path} was written by a newer ML Metadata (schema {row[0]}; this one reads "
+                f"up to {_SCHEMA_VERSION}). Upgrade ml-metadata."
             )
 
 

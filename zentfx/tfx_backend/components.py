@@ -34,7 +34,7 @@ __all__ = ["component_for"]
 _PARAMETER_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 
 
-class _NamedExecutor(executor_spec.ExecutorClassSpec):  # type: ignore[misc]
+class _NamedExecutor(executor_spec.ExecutorClassSpec):
     """An executor by its class path; TFX's own spec would import the class to learn its name."""
 
     def __init__(self, path: str, beam: bool) -> None:

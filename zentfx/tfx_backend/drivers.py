@@ -8,7 +8,7 @@ no influence on the cache.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from zentfx.records.schema import Execution
 from zentfx.tfx_backend.sdk import light_imports
@@ -46,7 +46,7 @@ class KeyDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
 class DriverOperator(base_driver_operator.BaseDriverOperator):
     """Runs our driver without an import, and any other as TFX does, when it is needed."""
 
-    SUPPORTED_EXECUTABLE_SPEC_TYPE = [executable_spec_pb2.PythonClassExecutableSpec]
+    SUPPORTED_EXECUTABLE_SPEC_TYPE: ClassVar = [executable_spec_pb2.PythonClassExecutableSpec]
 
     def run_driver(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
         """Called by the launcher."""

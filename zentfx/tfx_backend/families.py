@@ -8,15 +8,16 @@ as JSON text); a test compares each node with the stock component's.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from zentfx.datasources.base import Datasource
 from zentfx.errors import StepDefinitionError, near_matches
 from zentfx.steps.base import BaseStep
 from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
+from zentfx.steps.keras_training import LABELS_SIGNATURE, PRESENT
 from zentfx.steps.pusher import Pusher
 from zentfx.steps.schema import SchemaStep
 from zentfx.steps.statistics import StatisticsStep
@@ -134,13 +135,17 @@ def eval_config(step: TFMAEvaluator) -> dict[str, Any]:
             entries.append(entry)
         specs.append({"metrics": entries, **({"output_names": [label]} if several else {})})
     labels = sorted(step.metrics)
+    # Rows without a label get the weight 0: TFMA would count them as predicted without error.
+    weights = {name: f"{name}{PRESENT}" for name in labels}
     model: dict[str, Any] = {
         "signature_name": "serving_default",
-        "preprocessing_function_names": ["transform_labels"],
-        **(
-            {"label_keys": {name: name for name in labels}} if several else {"label_key": labels[0]}
-        ),
+        "model_type": "tf_generic",
+        "preprocessing_function_names": [LABELS_SIGNATURE],
     }
+    if several:
+        model |= {"label_keys": {name: name for name in labels}, "example_weight_keys": weights}
+    else:
+        model |= {"label_key": labels[0], "example_weight_key": weights[labels[0]]}
     slices = [{}, *({"feature_keys": columns} for columns in step.slices or [] if columns)]
     return {"model_specs": [model], "slicing_specs": slices, "metrics_specs": specs}
 
@@ -166,7 +171,7 @@ def _metric_class(name: str) -> str:
 
 
 def _pusher(step: Pusher) -> dict[str, Any]:
-    folder = os.path.abspath(os.path.expanduser(step.folder))
+    folder = str(Path(step.folder).expanduser().absolute())
     return {
         "push_destination": _proto_json({"filesystem": {"base_directory": folder}}),
         "custom_config": "null",

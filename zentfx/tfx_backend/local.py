@@ -62,7 +62,7 @@ def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
             try:
                 with step_log(log):
                     cached = launch(ir, nodes[node.name], request.metadata.connection_config)
-            except Exception as error:  # whatever a user's step raises
+            except Exception as error:  # noqa: BLE001 - whatever a user's step raises
                 unfinished.add(node.name)
                 seconds = time.monotonic() - started
                 listener(StepEvent(node.name, "failed", seconds, f"{error}"))

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from zentfx.class_paths import find_class
 from zentfx.parameters import decode
@@ -85,11 +85,11 @@ def rebuild_step(properties: Mapping[str, Any]) -> BaseStep:
     return step
 
 
-class _LateOperator(base_executor_operator.BaseExecutorOperator):  # type: ignore[misc]
+class _LateOperator(base_executor_operator.BaseExecutorOperator):
     """Imports an executor when it runs. TFX's operators do it when a node is looked at."""
 
-    SUPPORTED_EXECUTOR_SPEC_TYPE = [executable_spec_pb2.PythonClassExecutableSpec]
-    SUPPORTED_PLATFORM_CONFIG_TYPE: list[Any] = []
+    SUPPORTED_EXECUTOR_SPEC_TYPE: ClassVar = [executable_spec_pb2.PythonClassExecutableSpec]
+    SUPPORTED_PLATFORM_CONFIG_TYPE: ClassVar = []
 
     def _real(self) -> Any:
         from tfx.orchestration.portable import python_executor_operator
@@ -109,7 +109,7 @@ class _LateBeamOperator(_LateOperator):
     The arguments come here and not through the IR: there they would be part of the cache key.
     """
 
-    SUPPORTED_EXECUTOR_SPEC_TYPE = [executable_spec_pb2.BeamExecutableSpec]
+    SUPPORTED_EXECUTOR_SPEC_TYPE: ClassVar = [executable_spec_pb2.BeamExecutableSpec]
 
     def _real(self) -> Any:
         from tfx.orchestration.portable import beam_executor_operator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from tfx.orchestration import data_types_utils
 from tfx.orchestration.portable import inputs_utils, outputs_utils
@@ -13,8 +13,10 @@ from zentfx.tfx_backend.worker import rebuild_step
 
 __all__ = ["StepExecutor"]
 
+Step = TypeVar("Step", bound=BaseStep)
 
-class StepExecutor:
+
+class StepExecutor(Generic[Step]):
     """Mixed in before a TFX executor: rebuilds the step, then lets :meth:`run_step` work."""
 
     _context: Any
@@ -40,14 +42,15 @@ class StepExecutor:
         properties = data_types_utils.build_parsed_value_dict(
             inputs_utils.resolve_parameters_with_schema(self._context.pipeline_node.parameters)
         )
-        self.run_step(rebuild_step(properties), input_dict, output_dict, properties)
+        step = cast(Step, rebuild_step(properties))
+        self.run_step(step, input_dict, output_dict, properties)
         result = execution_result_pb2.ExecutorOutput()
         outputs_utils.populate_output_artifact(result, output_dict)
         return result
 
     def run_step(
         self,
-        step: BaseStep,
+        step: Step,
         input_dict: dict[str, list[Any]],
         output_dict: dict[str, list[Any]],
         properties: dict[str, Any],

@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from tensorflow.python.saved_model import loader_impl
 from tfx.components.evaluator import executor as evaluator
 from tfx.types import artifact_utils
+from tfx.utils import path_utils
 
 from zentfx.materializers.metrics import METRICS_FILE
 from zentfx.steps.evaluator import EvaluatorStep
+from zentfx.steps.keras_training import LABELS_SIGNATURE
 from zentfx.tfx_backend.executors.base import StepExecutor
 
 __all__ = ["EvaluatorExecutor"]
 
+# What a model spec asks of a model that our trainer exported.
+_OF_OUR_EXPORT = ("preprocessing_function_names", "example_weight_key", "example_weight_keys")
 
-class EvaluatorExecutor(StepExecutor, evaluator.Executor):
+
+class EvaluatorExecutor(StepExecutor[EvaluatorStep], evaluator.Executor):
     """Stock; then reads TFMA's result and writes it for readers without TensorFlow."""
 
     def run_step(
@@ -29,6 +35,7 @@ class EvaluatorExecutor(StepExecutor, evaluator.Executor):
         properties: dict[str, Any],
     ) -> None:
         """See the base class."""
+        properties = {**properties, "eval_config": _for_model(properties, input_dict["model"][0])}
         super().run_step(step, input_dict, output_dict, properties)
         result = tfma.load_eval_result(artifact_utils.get_single_uri(output_dict["evaluation"]))
         metrics = _plain(result)
@@ -40,6 +47,21 @@ class EvaluatorExecutor(StepExecutor, evaluator.Executor):
             artifact.set_string_custom_property(f"{name}_text", repr(value))
             if math.isfinite(value):
                 artifact.set_float_custom_property(name, value)
+
+
+def _for_model(properties: dict[str, Any], model: Any) -> str:
+    """The evaluation's config, less what a model that a user exported does not have."""
+    config = json.loads(properties["eval_config"])
+    graph = loader_impl.parse_saved_model(path_utils.serving_model_path(model.uri)).meta_graphs[0]
+    if LABELS_SIGNATURE not in graph.signature_def:
+        for spec in config["model_specs"]:
+            for key in (
+                "preprocessing_function_names",
+                "example_weight_key",
+                "example_weight_keys",
+            ):
+                spec.pop(key, None)
+    return json.dumps(config)
 
 
 def _plain(result: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from zentfx.tfx_backend.executors.base import StepExecutor
 __all__ = ["ProcessExecutor"]
 
 
-class ProcessExecutor(StepExecutor, base_executor.BaseExecutor):
+class ProcessExecutor(StepExecutor[BaseStep], base_executor.BaseExecutor):
     """Calls :meth:`zentfx.steps.base.BaseStep.process`."""
 
     def run_step(

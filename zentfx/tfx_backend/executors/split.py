@@ -16,7 +16,7 @@ from zentfx.tfx_backend.executors.examples import describe, write_split
 __all__ = ["SplitExecutor"]
 
 
-class SplitExecutor(StepExecutor, base_beam_executor.BaseBeamExecutor):
+class SplitExecutor(StepExecutor[SplitStep], base_beam_executor.BaseBeamExecutor):
     """Calls the step's ``assign`` for every record of every incoming split."""
 
     def run_step(
@@ -44,6 +44,6 @@ class SplitExecutor(StepExecutor, base_beam_executor.BaseBeamExecutor):
                 | "AllSplits" >> beam.Flatten()
                 | "Assign" >> beam.Partition(lambda record, _: step.assign(record), len(names))
             )
-            for name, part in zip(names, parts):
+            for name, part in zip(names, parts, strict=False):
                 part | f"Write[{name}]" >> write_split(target.uri, name)
         describe(target, names)

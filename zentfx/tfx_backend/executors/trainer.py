@@ -15,7 +15,7 @@ from zentfx.tfx_backend.executors.transform import COLUMNS_FILE
 __all__ = ["TrainerExecutor"]
 
 
-class TrainerExecutor(StepExecutor, trainer.GenericExecutor):
+class TrainerExecutor(StepExecutor[TrainerStep], trainer.GenericExecutor):
     """Calls the step's ``run_fn`` with TFX's ``FnArgs``."""
 
     def run_step(

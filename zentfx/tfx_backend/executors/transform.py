@@ -18,7 +18,7 @@ __all__ = ["COLUMNS_FILE", "TransformExecutor"]
 COLUMNS_FILE = "zentfx_columns.json"
 
 
-class TransformExecutor(StepExecutor, transform.Executor):
+class TransformExecutor(StepExecutor[PreprocessorStep], transform.Executor):
     """Stock, with the step's ``preprocessing_fn``."""
 
     _step: PreprocessorStep

@@ -9,13 +9,15 @@ from tfx.components.example_validator import executor as example_validator
 from tfx.components.schema_gen import executor as schema_gen
 from tfx.components.statistics_gen import executor as statistics_gen
 
+from zentfx.steps.schema import SchemaStep
 from zentfx.steps.statistics import StatisticsStep
+from zentfx.steps.validation import ValidationStep
 from zentfx.tfx_backend.executors.base import StepExecutor
 
 __all__ = ["SchemaExecutor", "StatisticsExecutor", "ValidationExecutor"]
 
 
-class StatisticsExecutor(StepExecutor, statistics_gen.Executor):
+class StatisticsExecutor(StepExecutor[StatisticsStep], statistics_gen.Executor):
     """Stock, with the step's rate."""
 
     def run_step(
@@ -32,9 +34,9 @@ class StatisticsExecutor(StepExecutor, statistics_gen.Executor):
         super().run_step(step, input_dict, output_dict, properties)
 
 
-class SchemaExecutor(StepExecutor, schema_gen.Executor):
+class SchemaExecutor(StepExecutor[SchemaStep], schema_gen.Executor):
     """Stock."""
 
 
-class ValidationExecutor(StepExecutor, example_validator.Executor):
+class ValidationExecutor(StepExecutor[ValidationStep], example_validator.Executor):
     """Stock."""

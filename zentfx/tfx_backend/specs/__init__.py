@@ -1,7 +1,7 @@
 """The component specs of stock TFX, as data.
 
-``tfx.types.standard_component_specs`` loads TensorFlow, TFMA and Beam. What a pipeline's IR needs of
-it is names and types, so they are kept in one JSON file per line of TFX, written by::
+``tfx.types.standard_component_specs`` loads TensorFlow, TFMA and Beam. What a pipeline's IR needs
+of it is names and types, so they are kept in one JSON file per line of TFX, written by::
 
     ./dev python -m zentfx.tfx_backend.specs.generate
 

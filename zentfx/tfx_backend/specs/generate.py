@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def main() -> None:
     """Writes the file of the installed line beside this module."""
     target = Path(__file__).with_name(f"tfx-{tfx_line()}.json")
     target.write_text(json.dumps(stock_data(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    print(f"wrote {target}")
+    sys.stdout.write(f"wrote {target}\n")
 
 
 if __name__ == "__main__":

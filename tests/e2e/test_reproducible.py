@@ -1,0 +1,28 @@
+"""The same pipeline in another process gives the same model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from tests.conftest import small_taxi_csv, taxi_pipeline
+from zentfx import Repository
+folder = Path(sys.argv[1])
+run = taxi_pipeline("Again", small_taxi_csv(folder, 1500), Repository(folder)).run(progress=None)
+print(json.dumps(run.steps["evaluator"].outputs["zentfx_metrics"].load()))
+"""
+
+
+def test_another_process_computes_the_same_split_model_and_metrics(taxi, tmp_path):
+    # Hash seeds differ between processes; nothing may depend on them.
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
+    environment = {**os.environ, "PYTHONHASHSEED": "12345", "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    metrics = json.loads(done.stdout.splitlines()[-1])
+    assert metrics == taxi.run.steps["evaluator"].outputs["zentfx_metrics"].load()
