@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from zentfx import (
     CSVDatasource,
@@ -20,6 +21,10 @@ from zentfx import (
     TrainerStep,
     TrainingPipeline,
 )
+
+# A property test may take its time on a machine that does something else besides.
+settings.register_profile("zentfx", deadline=None)
+settings.load_profile("zentfx")
 
 
 def taxi_csv() -> Path:

@@ -24,7 +24,9 @@ def local_class():
     return Local
 
 
-CLASSES = [getattr(zentfx, name) for name in zentfx.__all__ if isinstance(getattr(zentfx, name), type)]
+CLASSES = [
+    getattr(zentfx, name) for name in zentfx.__all__ if isinstance(getattr(zentfx, name), type)
+]
 
 
 @pytest.mark.parametrize("cls", [Outer, Outer.Inner, dict, *CLASSES], ids=lambda cls: cls.__name__)

@@ -83,8 +83,7 @@ def test_importing_zentfx_loads_nothing_that_is_not_needed_yet(tmp_path):
 
 def test_import_star_brings_exactly_what_all_lists(tmp_path):
     code = (
-        "from zentfx import *\n"
-        "print(sorted(name for name in dir() if not name.startswith('__')))"
+        "from zentfx import *\nprint(sorted(name for name in dir() if not name.startswith('__')))"
     )
     public = sorted(name for name in zentfx.__all__ if name != "__version__")
     assert ast.literal_eval(in_a_new_process(code, tmp_path)) == public

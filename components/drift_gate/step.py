@@ -132,7 +132,8 @@ def _cumulative(statistics: Any) -> list[tuple[float, float]]:
     """Upper bounds of the standard histogram's buckets, and the share of values up to them."""
     buckets = statistics.histograms[0].buckets if statistics.histograms else []
     total = sum(bucket.sample_count for bucket in buckets)
-    steps, seen = [], 0.0
+    steps: list[tuple[float, float]] = []
+    seen = 0.0
     for bucket in buckets:
         if not steps:
             steps.append((bucket.low_value, 0.0))

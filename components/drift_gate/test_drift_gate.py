@@ -45,9 +45,7 @@ def pipeline_with(split: SplitStep, folder) -> Pipeline:
     pipeline.add_step(CSVDatasource(name="data", path=data), "datasource")
     pipeline.add_step(split, "split", {"examples": "datasource.examples"})
     pipeline.add_step(StatisticsStep(), "statistics", {"examples": "split.split_examples"})
-    pipeline.add_step(
-        DriftGate(threshold=0.2), "drift", {"statistics": "statistics.statistics"}
-    )
+    pipeline.add_step(DriftGate(threshold=0.2), "drift", {"statistics": "statistics.statistics"})
     return pipeline
 
 

@@ -1,0 +1,104 @@
+"""The standard preprocessor, as far as it can be told without TensorFlow."""
+
+import pytest
+
+from zentfx import StandardPreprocessor
+from zentfx.errors import ParameterError, ParameterTypeError
+
+
+def preprocessor(overwrite=None, features=("x", "name"), labels=("y",)):
+    return StandardPreprocessor(list(features), list(labels), overwrite)
+
+
+def test_its_columns_are_the_features_and_labels_in_their_order():
+    step = preprocessor(features=["b", "a"], labels=["z", "y"])
+    assert step.feature_columns == ["b", "a"]
+    assert step.label_columns == ["z", "y"]
+
+
+@pytest.mark.parametrize(
+    "overwrite",
+    [
+        None,
+        {},
+        {"x": "scale_to_z_score"},
+        {"x": "scale_to_0_1"},
+        {"x": "scale_by_min_max"},
+        {"x": {"method": "scale_by_min_max", "output_min": 0, "output_max": 0.5}},
+        {"x": {"method": "bucketize", "num_buckets": 4}},
+        {"x": "no_transform"},
+        {"name": {"method": "vocabulary", "top_k": 10, "num_oov_buckets": 2}},
+        {"name": {"method": "hash_strings", "hash_buckets": 7}},
+        {"x": {"method": "bucketize"}, "name": "vocabulary"},
+    ],
+)
+def test_every_method_is_taken_with_its_settings(overwrite):
+    assert preprocessor(overwrite).arguments["overwrite"] == overwrite
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "message"),
+    [
+        ({"z": "bucketize"}, "names 'z', which is no feature"),
+        ({"nme": "vocabulary"}, "'nme', which is no feature.*Did you mean 'name'"),
+        ({"y": "no_transform"}, "'y', which is no feature .labels keep their raw scale"),
+        ({"x": "bucketise"}, "no method 'bucketise'. Did you mean 'bucketize'"),
+        ({"x": {"num_buckets": 3}}, "no method None"),
+        ({"x": {"method": ["bucketize"]}}, "no method"),
+        ({"x": {"method": {}}}, "no method"),
+        ({"x": {"method": None}}, "no method None"),
+        ({"x": {"method": 5}}, "no method 5"),
+        (
+            {"x": {"method": "bucketize", "buckets": 3}},
+            "bucketize has no setting 'buckets'.*'num_buckets'",
+        ),
+        ({"x": {"method": "no_transform", "top_k": 3}}, "no setting 'top_k'. There are none"),
+    ],
+)
+def test_methods_and_settings_that_do_not_exist_are_refused(overwrite, message):
+    with pytest.raises(ParameterError, match=f"'overwrite' .*{message}"):
+        preprocessor(overwrite)
+
+
+@pytest.mark.parametrize("value", ["3", 3.5, True, None])
+def test_a_setting_of_the_wrong_type_is_refused(value):
+    with pytest.raises(ParameterTypeError, match="StandardPreprocessor: 'num_buckets' must be int"):
+        preprocessor({"x": {"method": "bucketize", "num_buckets": value}})
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "message"),
+    [
+        ([], ["y"], "'features' needs at least one column"),
+        (["x"], [], "'labels' needs at least one column"),
+        (["x", "a", "x"], ["y"], "'features' names 'x' twice"),
+        (["x"], ["y", "y"], "'labels' names 'y' twice"),
+        (["x", "y"], ["y"], "'labels' names 'y', which is a feature too"),
+    ],
+)
+def test_columns_that_make_no_sense_are_refused(features, labels, message):
+    with pytest.raises(ParameterError, match=message):
+        preprocessor(features=features, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "problem"),
+    [
+        ("x", "int", None),
+        ("x", "float", None),
+        ("x", "string", "holds strings, but the method 'bucketize' needs numbers"),
+        ("name", "string", None),
+        ("name", "int", "holds numbers, but the method 'vocabulary' needs strings"),
+        ("free", "int", None),
+        ("free", "string", None),
+        ("free", "empty", "has no values"),
+        ("x", "empty", "has no values"),
+        ("y", "string", None),
+        ("y", "float", None),
+    ],
+)
+def test_it_says_which_columns_it_cannot_take(column, kind, problem):
+    step = preprocessor(
+        {"x": {"method": "bucketize"}, "name": "vocabulary"}, features=["x", "name", "free"]
+    )
+    assert step.column_problem(column, kind) == problem

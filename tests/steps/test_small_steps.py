@@ -1,0 +1,41 @@
+"""The pusher, the statistics and the other steps with little to refuse."""
+
+import pytest
+
+from zentfx import Pusher, SchemaStep, StatisticsStep, ValidationStep
+from zentfx.errors import ParameterError, ParameterTypeError
+
+
+def test_the_pusher_needs_a_folder():
+    with pytest.raises(ParameterError, match="Pusher needs 'folder'"):
+        Pusher()
+    with pytest.raises(ParameterError, match="Pusher: parameter 'folder' must name a folder"):
+        Pusher(folder="")
+
+
+def test_the_pushers_folder_is_a_text_that_does_not_count_for_the_cache():
+    step = Pusher(folder="serving/taxi")
+    assert step.arguments == {"folder": "serving/taxi"}
+    assert step.unkeyed == {"folder"}
+
+
+@pytest.mark.parametrize("rate", [0, -0.5, 1.01])
+def test_the_statistics_refuse_a_rate_that_is_none(rate):
+    with pytest.raises(ParameterError, match=r"'sample_rate' must be in \(0, 1\]"):
+        StatisticsStep(sample_rate=rate)
+
+
+@pytest.mark.parametrize("rate", [1, 1e-9, 0.5])
+def test_the_statistics_take_a_rate(rate):
+    assert StatisticsStep(sample_rate=rate).sample_rate == rate
+
+
+def test_the_schema_takes_a_bool():
+    assert SchemaStep().fixed_shapes is False
+    assert SchemaStep(fixed_shapes=True).fixed_shapes is True
+    with pytest.raises(ParameterTypeError, match="'fixed_shapes' must be bool"):
+        SchemaStep(fixed_shapes=1)
+
+
+def test_the_validation_has_no_parameters():
+    assert ValidationStep().arguments == {}
