@@ -168,7 +168,7 @@ def _header(file: Path) -> list[str]:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             # Empty lines count as little here as they do for Arrow.
             names = next((row for row in csv.reader(stream) if row), [])
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file} cannot be read as CSV: {error}") from error
     for name in names:
         if not name.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["ExportedModel", "load_blessing", "load_model", "load_transform_graph"]
+__all__ = ["COLUMNS_FILE", "ExportedModel", "load_blessing", "load_model", "load_transform_graph"]
 
 _SERVING = "Format-Serving"  # TFX's name for the SavedModel inside a Model artifact
 _BATCH = 4096
+
+# In an exported model: the raw columns that it reads. SavedModel leaves assets.extra to its users.
+COLUMNS_FILE = "assets.extra/zentfx_columns.json"
 
 
 class ExportedModel:
@@ -40,13 +44,10 @@ class ExportedModel:
     def columns(self) -> dict[str, str]:
         """The raw columns that the model reads: name to dtype (``int64``, ``float32``, ``string``).
 
-        Empty for a model that was exported without the signature ``serve_rows``.
+        Empty for a model that a ``run_fn`` of the user's exported without saying.
         """
-        signature = self.saved_model.signatures.get("serve_rows")
-        if signature is None:
-            return {}
-        specs = signature.structured_input_signature[1]
-        return {name: spec.dtype.name for name, spec in specs.items()}
+        file = self.path / COLUMNS_FILE
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
     def predict(
         self, data: pd.DataFrame | Sequence[bytes]
@@ -82,6 +83,11 @@ class ExportedModel:
     def _encode(self, rows: pd.DataFrame) -> list[bytes]:
         import pyarrow as pa
 
+        if not self.columns:
+            raise DataError(
+                f"{self!r} does not say which raw columns it reads (its run_fn did not write "
+                f"{COLUMNS_FILE}). Give it serialized tf.train.Example records."
+            )
         types = {"int64": pa.int64(), "float32": pa.float32(), "string": pa.string()}
         arrays = {}
         for name, dtype in self.columns.items():

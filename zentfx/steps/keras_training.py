@@ -7,13 +7,16 @@ names a trainer must not load them.
 from __future__ import annotations
 
 import functools
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zentfx.errors import DataError
+from zentfx.materializers.models import COLUMNS_FILE
 
 if TYPE_CHECKING:
     from zentfx.steps.trainer import TrainerStep
@@ -185,11 +188,14 @@ def feed_forward(
     for index, units in enumerate(step.hidden_layers or []):
         dense = layers.Dense(units, activation=step.hidden_activation, name=f"hidden_{index}")
         hidden = layers.Dropout(step.dropout_chance, name=f"dropout_{index}")(dense(hidden))
+    # Keras finds the loss of each of several outputs by the name of its layer.
     heads = {
         name: layers.Dense(
-            step.output_units, activation=step.last_activation, name=f"head_{_layer_name(name, i)}"
+            step.output_units,
+            activation=step.last_activation,
+            name=name if len(labels) > 1 else "head",
         )(hidden)
-        for i, name in enumerate(labels)
+        for name in labels
     }
     model = keras.Model(inputs, heads if len(heads) > 1 else next(iter(heads.values())))
     watched = list(step.metrics or [])
@@ -206,13 +212,19 @@ def _layer_name(column: str, index: int) -> str:
     return f"{re.sub('[^A-Za-z0-9_]', '_', column)}_{index}"
 
 
+def _argument_name(column: str, index: int) -> str:
+    """The column's own name where TensorFlow takes it as the name of a signature's argument."""
+    return column if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", column) else _layer_name(column, index)
+
+
 def export(model: Any, data: TrainingData, folder: str) -> None:
     """Saves a model with its preprocessing inside, as a SavedModel.
 
     Signatures:
 
     - ``serving_default``: serialized ``tf.train.Example`` records, string of shape (batch,);
-    - ``serve_rows``: raw feature columns by name, each of shape (batch, 1);
+    - ``serve_rows``: raw feature columns, each of shape (batch, 1), by name (a name that TensorFlow
+      does not take as an argument's is written with ``_`` and its position);
     - ``transform_labels``: serialized records with labels; for each label its values on the scale
       that the model predicts on, and under ``<label>_present`` 1.0 or, where it is missing, 0.0.
 
@@ -254,9 +266,12 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
     def serving_default(examples: Any) -> dict[str, Any]:
         return predict(tf.io.parse_example(examples, {name: raw[name] for name in columns}))
 
-    @graph(input_signature=[{n: tf.TensorSpec([None, 1], raw[n].dtype, name=n) for n in columns}])
+    arguments = {name: _argument_name(name, index) for index, name in enumerate(columns)}
+    specs = {n: tf.TensorSpec([None, 1], raw[n].dtype, name=arguments[n]) for n in columns}
+
+    @graph(input_signature=[{arguments[name]: spec for name, spec in specs.items()}])
     def serve_rows(rows: dict[str, Any]) -> dict[str, Any]:
-        return predict({name: _as_parsed(rows[name], raw[name]) for name in columns})
+        return predict({n: _as_parsed(rows[arguments[n]], raw[n]) for n in columns})
 
     @graph(input_signature=[examples])
     def transform_labels(examples: Any) -> dict[str, Any]:
@@ -279,6 +294,9 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
         LABELS_SIGNATURE: transform_labels,
     }
     tf.saved_model.save(serving, folder, signatures=signatures)
+    extra = Path(folder) / COLUMNS_FILE
+    extra.parent.mkdir(exist_ok=True)
+    extra.write_text(json.dumps({n: raw[n].dtype.name for n in columns}), encoding="utf-8")
 
 
 def _as_parsed(column: Any, spec: Any) -> Any:

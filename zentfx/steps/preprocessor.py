@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -130,6 +131,13 @@ class StandardPreprocessor(PreprocessorStep):
             twice = sorted({name for name in columns if columns.count(name) > 1})
             if twice:
                 raise self.refuse(parameter, f"names {twice[0]!r} twice.")
+        for name in self.labels if len(self.labels) > 1 else ():
+            if not re.fullmatch(r"[A-Za-z0-9_.\\/>-]+", name):
+                raise self.refuse(
+                    "labels",
+                    f"has several columns, and Keras cannot call an output {name!r}. Rename the "
+                    "column: letters, digits and _ . / > - are allowed.",
+                )
         both = sorted(set(self.features) & set(self.labels))
         if both:
             raise self.refuse("labels", f"names {both[0]!r}, which is a feature too.")
@@ -216,7 +224,7 @@ class StandardPreprocessor(PreprocessorStep):
                 value,
                 top_k=settings["top_k"] or None,
                 num_oov_buckets=settings["num_oov_buckets"],
-                vocab_filename=column,
+                vocab_filename=_file_name(column),
             )
         if name == "hash_strings":
             return _hashed(value, settings["hash_buckets"])
@@ -247,8 +255,13 @@ def _label(column: str, raw: Any) -> Any:
 
     value = _dense(raw)
     if value.dtype == tf.string:
-        return tft.compute_and_apply_vocabulary(value, vocab_filename=column)
+        return tft.compute_and_apply_vocabulary(value, vocab_filename=_file_name(column))
     return value
+
+
+def _file_name(column: str) -> str | None:
+    """The column's name for its vocabulary's file, where tft can use it; else tft chooses one."""
+    return column if re.fullmatch("[A-Za-z0-9_]+", column) else None
 
 
 def _dense(raw: Any) -> Any:
