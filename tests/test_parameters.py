@@ -1,5 +1,7 @@
 """Parameters: which values can be recorded, how they are converted, and their exact text."""
 
+# ruff: noqa: UP007 - both spellings of a union are the subject of tests
+
 import collections
 import datetime
 import decimal
@@ -406,7 +408,7 @@ class TestMerging:
     @pytest.mark.parametrize("code", ["*args", "a, /", "a=1, *rest, b=2"])
     def test_parameters_without_names_are_refused(self, code):
         space = {}
-        exec(f"def constructor(self, {code}): pass", space)  # noqa: S102 - one form a case
+        exec(f"def constructor(self, {code}): pass", space)
         with pytest.raises(StepDefinitionError, match="every parameter is recorded under its name"):
             schema_of(space["constructor"])
 

@@ -173,7 +173,7 @@ class TestRefusals:
         with pytest.raises(FileNotFoundError):
             columns(tmp_path / "rows.csv")
 
-    @pytest.mark.parametrize("name", ["rows.csv/x.csv", "a\0b.csv", "x" * 300])
+    @pytest.mark.parametrize("name", ["rows.csv/x.csv", "a\0b.csv"])
     def test_a_name_that_no_file_can_have_is_not_found(self, write, tmp_path, name):
         write("a\n1\n")
         with pytest.raises(DataNotFoundError):
@@ -209,7 +209,9 @@ class TestFolders:
     def test_files_with_other_columns_than_the_first_are_refused(self, write, tmp_path, second):
         write("a,b\n1,2\n", "1.csv")
         write(second, "2.csv")
-        with pytest.raises(DataError, match="2.csv: its columns are not those of .*1.csv .'[bc]' is"):
+        with pytest.raises(
+            DataError, match="2.csv: its columns are not those of .*1.csv .'[bc]' is"
+        ):
             columns(tmp_path)
 
     def test_a_file_with_a_header_alone_adds_nothing(self, write, tmp_path):

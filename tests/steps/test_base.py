@@ -332,7 +332,7 @@ class TestDefinition:
     def test_names_of_the_components_own_parameters_are_refused(self, base):
         for name in sorted(base.reserved):
             space = {}
-            exec(f"def __init__(self, {name}=1): pass", space)  # noqa: S102 - one name a case
+            exec(f"def __init__(self, {name}=1): pass", space)
             with pytest.raises(
                 StepDefinitionError, match=f"{name!r} belongs to TFX's {base.wraps}"
             ):
@@ -348,7 +348,7 @@ class TestDefinition:
     @pytest.mark.parametrize("name", ["model", "schema", "metrics", "examples", "statistics"])
     def test_names_of_the_components_channels_are_allowed(self, name):
         space = {}
-        exec(f"def __init__(self, {name}: str = 'x'): self.got = {name}", space)  # noqa: S102
+        exec(f"def __init__(self, {name}: str = 'x'): self.got = {name}", space)
         step = type("Named", (EvaluatorStep,), {"__init__": space["__init__"]})(**{name: "y"})
         assert step.arguments == {name: "y"}
         assert step.got == "y"
@@ -356,7 +356,7 @@ class TestDefinition:
     @pytest.mark.parametrize("code", ["*args", "a, /"])
     def test_parameters_without_names_are_refused(self, code):
         space = {}
-        exec(f"def __init__(self, {code}): pass", space)  # noqa: S102 - one form a case
+        exec(f"def __init__(self, {code}): pass", space)
         with pytest.raises(StepDefinitionError, match="Use keyword parameters"):
             type("Wrong", (BaseStep,), {"__init__": space["__init__"]})
 

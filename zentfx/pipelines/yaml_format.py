@@ -39,6 +39,7 @@ _FORMAT = 1
 _PIPELINE_KEYS = ("zentfx", "name", "type", "enable_cache", "steps")
 _STEP_KEYS = ("source", "args", "inputs", "options")
 _OPTION_KEYS = ("enable_cache", "code_version")
+_LINE_ENDS = frozenset("\x85\u2028\u2029")
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -89,7 +90,19 @@ def dump(pipeline: PipelineDescription, folder: Path | None) -> str:
         "enable_cache": pipeline.enable_cache,
         "steps": {name: _step_data(item, folder) for name, item in pipeline.steps.items()},
     }
-    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100))
+    return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Escapes the line ends of Unicode: PyYAML writes them in a form that it reads as spaces."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if _LINE_ENDS & set(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def _step_data(item: StepDescription, folder: Path | None) -> dict[str, Any]:

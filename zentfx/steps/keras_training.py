@@ -1,4 +1,4 @@
-"""What the Keras trainer does: read transformed examples, build the network, export it.
+"""What a Keras trainer needs around its model: transformed examples, and an export.
 
 TensorFlow, Keras and TensorFlow Transform are imported inside the functions: a pipeline that only
 names a trainer must not load them.
@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zentfx.errors import DataError
 from zentfx.materializers.models import COLUMNS_FILE
-
-if TYPE_CHECKING:
-    from zentfx.steps.trainer import TrainerStep
 
 __all__ = [
     "LABELS_SIGNATURE",
@@ -27,12 +23,11 @@ __all__ = [
     "ColumnSpec",
     "TrainingData",
     "export",
-    "feed_forward",
+    "layer_name",
 ]
 
 # Rows that are shuffled together; a dataset of at most this size is shuffled as a whole.
 _SHUFFLE_ROWS = 50_000
-_LARGEST_EMBEDDING = 16
 
 # Names in the exported model that the evaluator asks for.
 LABELS_SIGNATURE = "transform_labels"
@@ -149,72 +144,22 @@ class TrainingData:
         return columns, labels if len(labels) > 1 else next(iter(labels.values()))
 
 
-def feed_forward(
-    step: TrainerStep, features: Mapping[str, ColumnSpec], labels: Mapping[str, ColumnSpec]
-) -> Any:
-    """Builds and compiles the network that :class:`TrainerStep` describes.
-
-    Vocabulary indices enter through an embedding of ``min(16, ceil(sqrt(size)))`` numbers, all
-    other features as they are.
+def layer_name(column: str, index: int) -> str:
+    """Makes a name that Keras and TensorFlow take: columns of a CSV may be called anything.
 
     Args:
-        step: The trainer.
-        features: What the model reads, by name.
-        labels: What it predicts, by name.
+        column: The column's name.
+        index: Its position, which makes the name unique.
 
     Returns:
-        The compiled ``keras.Model``.
+        The name.
     """
-    import keras
-
-    # Layers are named here: Keras would number them on through all models of the process.
-    layers = keras.layers
-    inputs = {}
-    columns = []
-    for index, (name, spec) in enumerate(features.items()):
-        inputs[name] = keras.Input(spec.shape, dtype=spec.dtype, name=_layer_name(name, index))
-        column = inputs[name]
-        if spec.vocabulary_size is not None:
-            width = min(_LARGEST_EMBEDDING, math.ceil(math.sqrt(spec.vocabulary_size)))
-            column = layers.Embedding(spec.vocabulary_size, width, name=f"embedding_{index}")(
-                column
-            )
-        else:
-            column = keras.ops.cast(column, "float32")
-        columns.append(layers.Flatten(name=f"flatten_{index}")(column))
-    hidden = layers.Concatenate(name="features")(columns) if len(columns) > 1 else columns[0]
-    if not step.hidden_layers:
-        hidden = layers.Dropout(step.dropout_chance, name="dropout_0")(hidden)
-    for index, units in enumerate(step.hidden_layers or []):
-        dense = layers.Dense(units, activation=step.hidden_activation, name=f"hidden_{index}")
-        hidden = layers.Dropout(step.dropout_chance, name=f"dropout_{index}")(dense(hidden))
-    # Keras finds the loss of each of several outputs by the name of its layer.
-    heads = {
-        name: layers.Dense(
-            step.output_units,
-            activation=step.last_activation,
-            name=name if len(labels) > 1 else "head",
-        )(hidden)
-        for name in labels
-    }
-    model = keras.Model(inputs, heads if len(heads) > 1 else next(iter(heads.values())))
-    watched = list(step.metrics or [])
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate=step.lr),
-        loss=step.loss if len(heads) == 1 else dict.fromkeys(heads, step.loss),
-        metrics=watched if len(heads) == 1 else dict.fromkeys(heads, watched),
-    )
-    return model
-
-
-def _layer_name(column: str, index: int) -> str:
-    """A name that Keras and TensorFlow take: columns of a CSV may be called anything."""
     return f"{re.sub('[^A-Za-z0-9_]', '_', column)}_{index}"
 
 
 def _argument_name(column: str, index: int) -> str:
     """The column's own name where TensorFlow takes it as the name of a signature's argument."""
-    return column if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", column) else _layer_name(column, index)
+    return column if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", column) else layer_name(column, index)
 
 
 def export(model: Any, data: TrainingData, folder: str) -> None:

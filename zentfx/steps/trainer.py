@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -10,8 +11,11 @@ from typing import Any
 from zentfx.errors import near_matches
 from zentfx.steps.base import BaseStep
 from zentfx.steps.keras_names import ACTIVATIONS, LOSSES, METRICS
+from zentfx.steps.keras_training import ColumnSpec, TrainingData, export, layer_name
 
 __all__ = ["TrainerStep"]
+
+_LARGEST_EMBEDDING = 16
 
 
 class TrainerStep(BaseStep):
@@ -118,8 +122,11 @@ class TrainerStep(BaseStep):
                     f"names no Keras metric: {metric!r} came.{near_matches(metric, METRICS)}",
                 )
 
-    def model_fn(self, features: Mapping[str, Any], labels: Mapping[str, Any]) -> Any:
+    def model_fn(self, features: Mapping[str, ColumnSpec], labels: Mapping[str, ColumnSpec]) -> Any:
         """Builds and compiles the model.
+
+        Vocabulary indices enter it through an embedding of ``min(16, ceil(sqrt(size)))`` numbers,
+        all other features as they are.
 
         Args:
             features: What the model reads: :class:`~zentfx.steps.keras_training.ColumnSpec` by
@@ -132,9 +139,46 @@ class TrainerStep(BaseStep):
             and returns a tensor where there is one label, else a dict by label, each of shape
             (batch, ``output_units``).
         """
-        from zentfx.steps.keras_training import feed_forward
+        import keras
 
-        return feed_forward(self, features, labels)
+        # Layers are named here: Keras would number them on through all models of the process.
+        layers = keras.layers
+        inputs = {}
+        columns = []
+        for index, (name, spec) in enumerate(features.items()):
+            inputs[name] = keras.Input(spec.shape, dtype=spec.dtype, name=layer_name(name, index))
+            column = inputs[name]
+            if spec.vocabulary_size is not None:
+                width = min(_LARGEST_EMBEDDING, math.ceil(math.sqrt(spec.vocabulary_size)))
+                column = layers.Embedding(spec.vocabulary_size, width, name=f"embedding_{index}")(
+                    column
+                )
+            else:
+                column = keras.ops.cast(column, "float32")
+            columns.append(layers.Flatten(name=f"flatten_{index}")(column))
+        hidden = layers.Concatenate(name="features")(columns) if len(columns) > 1 else columns[0]
+        if not self.hidden_layers:
+            hidden = layers.Dropout(self.dropout_chance, name="dropout_0")(hidden)
+        for index, units in enumerate(self.hidden_layers or []):
+            dense = layers.Dense(units, activation=self.hidden_activation, name=f"hidden_{index}")
+            hidden = layers.Dropout(self.dropout_chance, name=f"dropout_{index}")(dense(hidden))
+        # Keras finds the loss of each of several outputs by the name of its layer.
+        heads = {
+            name: layers.Dense(
+                self.output_units,
+                activation=self.last_activation,
+                name=name if len(labels) > 1 else "head",
+            )(hidden)
+            for name in labels
+        }
+        model = keras.Model(inputs, heads if len(heads) > 1 else next(iter(heads.values())))
+        watched = list(self.metrics or [])
+        model.compile(
+            optimizer=keras.optimizers.Adam(learning_rate=self.lr),
+            loss=self.loss if len(heads) == 1 else dict.fromkeys(heads, self.loss),
+            metrics=watched if len(heads) == 1 else dict.fromkeys(heads, watched),
+        )
+        return model
 
     def run_fn(self, fn_args: Any) -> None:
         """Trains the model and exports it.
@@ -146,8 +190,6 @@ class TrainerStep(BaseStep):
                 ``features`` and ``labels`` from the preprocessor.
         """
         import keras
-
-        from zentfx.steps.keras_training import TrainingData, export
 
         keras.utils.set_random_seed(self.random_seed)
         data = TrainingData.of(fn_args)

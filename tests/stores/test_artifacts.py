@@ -1,0 +1,50 @@
+"""The artifact store: texts that are kept once, and folders for runs."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from zentfx.stores.artifacts import ArtifactStore
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ArtifactStore(tmp_path / "artifacts")
+
+
+def test_nothing_is_made_before_something_is_kept(store):
+    assert store.read_text("sources", "x.json") is None
+    assert not Path(store.path).exists()
+
+
+def test_a_text_that_was_kept_is_read_again(store):
+    uri = store.keep_text("pipelines", "abc.yaml", "name: naïve ☃\n")
+    assert store.read_text("pipelines", "abc.yaml") == "name: naïve ☃\n"
+    assert Path(uri).read_text(encoding="utf-8") == "name: naïve ☃\n"
+    assert Path(uri) == Path(store.path) / "pipelines/abc.yaml"
+
+
+def test_a_text_is_kept_once(store):
+    uri = Path(store.keep_text("sources", "x", "text"))
+    before = uri.stat()
+    assert store.keep_text("sources", "x", "text") == str(uri)
+    assert uri.stat().st_ino == before.st_ino
+
+
+def test_kinds_are_kept_apart(store):
+    store.keep_text("sources", "x", "1")
+    assert store.read_text("pipelines", "x") is None
+
+
+def test_runs_have_folders_of_their_own(store):
+    assert store.run_folder("run 1") == Path(store.path) / "runs/run 1"
+    assert store.run_folder("run 2") != store.run_folder("run 1")
+
+
+def test_a_text_that_many_keep_at_once_is_whole_and_alone(store):
+    text = "x" * 100_000
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: store.keep_text("sources", "x", text), range(32)))
+    assert [item.name for item in (Path(store.path) / "sources").iterdir()] == ["x"]
+    assert store.read_text("sources", "x") == text

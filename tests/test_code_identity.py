@@ -1,0 +1,491 @@
+"""Fingerprints: what counts as a change of a step's code, and what does not."""
+
+import importlib
+import linecache
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import types
+from pathlib import Path
+
+import pytest
+
+import zentfx
+from zentfx import BaseStep, RandomSplit, TrainerStep
+from zentfx.code_identity import code_of
+from zentfx.errors import StepDefinitionError
+
+STEP = """
+from zentfx import BaseStep
+from zt_helpers import scaled
+
+FACTOR = 2
+
+
+class Gate(BaseStep):
+    outputs = {"report": "Report"}
+
+    def __init__(self, threshold: float = 0.1) -> None:
+        self.threshold = threshold
+
+    def process(self, inputs, outputs):
+        return scaled(self.threshold) * FACTOR
+"""
+HELPERS = """
+from zt_deeper import add
+
+
+def scaled(value, by=3):
+    return add(value, by)
+"""
+DEEPER = """
+def add(left, right):
+    return left + right
+"""
+
+
+class Project:
+    """Modules of a user's project, which can be edited and imported anew."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.imported = set()
+
+    def write(self, modules):
+        for name, text in modules.items():
+            file = self.folder / f"{name}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(textwrap.dedent(text), encoding="utf-8")
+        self.forget()
+
+    def edit(self, name, old, new):
+        file = self.folder / f"{name}.py"
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        self.forget()
+
+    def forget(self):
+        for name in [name for name in sys.modules if name.startswith("zt_")]:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+
+    def code(self, path="zt_steps.Gate", code_version=None):
+        module, _, name = path.rpartition(".")
+        return code_of(getattr(importlib.import_module(module), name), code_version)
+
+    def fingerprint(self, *args, **kwargs):
+        return self.code(*args, **kwargs).fingerprint
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # edits come within one second
+    project = Project(tmp_path)
+    project.write({"zt_steps": STEP, "zt_helpers": HELPERS, "zt_deeper": DEEPER})
+    yield project
+    project.forget()
+
+
+class TestEdits:
+    @pytest.mark.parametrize(
+        ("module", "old", "new"),
+        [
+            ("zt_steps", "FACTOR = 2", "FACTOR = 2  # a comment"),
+            ("zt_steps", "FACTOR = 2", "\n\n\nFACTOR = (\n    2\n)"),
+            ("zt_steps", "class Gate(BaseStep):\n", 'class Gate(BaseStep):\n    """New."""\n'),
+            ("zt_steps", "\nfrom zentfx", '"""A module."""\nfrom zentfx'),
+            ("zt_steps", '"report": "Report"', "'report': 'Report',"),
+            ("zt_steps", "outputs):\n", "outputs):\n        '''Does it.'''\n"),
+            ("zt_helpers", "return add(value, by)", "return add(  value,by  )"),
+            ("zt_deeper", "left + right", "(left + right)"),
+            ("zt_deeper", "left + right", "left + right  # type: ignore"),
+        ],
+    )
+    def test_comments_docstrings_and_formatting_do_not_count(self, project, module, old, new):
+        before = project.fingerprint()
+        project.edit(module, old, new)
+        assert project.fingerprint() == before
+
+    @pytest.mark.parametrize(
+        ("module", "old", "new"),
+        [
+            ("zt_steps", "FACTOR = 2", "FACTOR = 3"),
+            ("zt_steps", "FACTOR = 2", "FACTOR = 2.0"),
+            ("zt_steps", "FACTOR = 2", "FACTOR = '2'"),
+            ("zt_steps", "FACTOR = 2", "FACTOR = True"),
+            ("zt_steps", "threshold: float = 0.1", "threshold: float = 0.2"),
+            ("zt_steps", "threshold: float", "threshold: int"),
+            ("zt_steps", '"Report"', '"Other"'),
+            ("zt_steps", "* FACTOR", "+ FACTOR"),
+            ("zt_steps", "self.threshold)", "-self.threshold)"),
+            ("zt_steps", "class Gate", "@str\nclass Other:\n    pass\n\n\nclass Gate"),
+            ("zt_helpers", "by=3", "by=4"),
+            ("zt_helpers", "add(value, by)", "add(by, value)"),
+            ("zt_helpers", "add(value, by)", "add(value, right=by)"),
+            ("zt_deeper", "left + right", "left - right"),
+            ("zt_deeper", "return left + right", "return 'text'"),
+            ("zt_deeper", "return left + right", "left + right"),
+        ],
+    )
+    def test_every_other_edit_counts_two_imports_away_too(self, project, module, old, new):
+        before = project.fingerprint()
+        project.edit(module, old, new)
+        assert project.fingerprint() != before
+
+    def test_an_edit_that_is_undone_gives_the_old_fingerprint(self, project):
+        before = project.fingerprint()
+        project.edit("zt_deeper", "+", "-")
+        project.edit("zt_deeper", "-", "+")
+        assert project.fingerprint() == before
+
+    def test_modules_that_are_not_reached_do_not_count(self, project):
+        project.write({"zt_other": "x = 1"})
+        importlib.import_module("zt_other")
+        before = project.fingerprint()
+        project.write({"zt_other": "x = 2"})
+        importlib.import_module("zt_other")
+        assert project.fingerprint() == before
+
+    @pytest.mark.parametrize(
+        ("statement", "inside"),
+        [
+            (statement, inside)
+            for statement in (
+                "import zt_pkg.part",
+                "import zt_pkg.part as p",
+                "from zt_pkg import part",
+                "from zt_pkg.part import value",
+                "from zt_pkg.part import *",
+                "import os, zt_pkg.part",
+            )
+            for inside in (False, True)
+            if not (inside and "*" in statement)  # which Python does not have
+        ],
+    )
+    @pytest.mark.parametrize("edited", ["zt_pkg/__init__", "zt_pkg/part"])
+    def test_every_way_to_import_a_module_reaches_it(self, project, statement, inside, edited):
+        project.write({"zt_pkg/__init__": "first = 1", "zt_pkg/part": "value = 1"})
+        target = "        return scaled" if inside else "FACTOR = 2"
+        project.edit("zt_steps", target, f"{'        ' if inside else ''}{statement}\n{target}")
+        before = project.fingerprint()
+        project.edit(edited, "1", "2")
+        assert project.fingerprint() != before
+
+    def test_a_module_counts_whether_it_was_imported_yet_or_not(self, project):
+        project.write({"zt_late": "value = 1"})
+        project.edit("zt_steps", "return scaled", "import zt_late; return scaled")
+        before = project.fingerprint()
+        importlib.import_module("zt_late")
+        assert project.fingerprint() == before
+
+    def test_looking_at_code_imports_nothing(self, project):
+        project.write({"zt_late": "raise RuntimeError('imported')"})
+        project.write({"zt_pkg/__init__": "1 / 0", "zt_pkg/part": "value = 1"})
+        project.edit("zt_steps", "return scaled", "import zt_late, zt_pkg.part; return scaled")
+        assert {"zt_late", "zt_pkg", "zt_pkg.part"} <= project.code().sources.keys()
+        assert not {"zt_late", "zt_pkg", "zt_pkg.part"} & sys.modules.keys()
+
+    def test_relative_imports_and_circles_are_followed(self, project):
+        project.write(
+            {
+                "zt_pkg/__init__": "",
+                "zt_pkg/steps": "from zentfx import BaseStep\nfrom . import one\n"
+                "class Gate(BaseStep): pass",
+                "zt_pkg/one": "from .two import x",
+                "zt_pkg/two": "def f():\n    from ..zt_pkg import one\nx = 1",
+            }
+        )
+        code = project.code("zt_pkg.steps.Gate")
+        assert {"zt_pkg.steps", "zt_pkg.one", "zt_pkg.two", "zt_pkg"} <= code.sources.keys()
+        project.edit("zt_pkg/two", "x = 1", "x = 2")
+        assert project.fingerprint("zt_pkg.steps.Gate") != code.fingerprint
+
+    def test_a_base_class_in_another_module_counts(self, project):
+        project.write({"zt_child": "from zt_steps import Gate\nclass Child(Gate):\n    pass\n"})
+        before = project.fingerprint("zt_child.Child")
+        project.edit("zt_deeper", "+", "-")
+        assert project.fingerprint("zt_child.Child") != before
+
+    def test_a_base_class_counts_even_if_its_module_is_not_imported_by_name(self, project):
+        project.write(
+            {
+                "zt_child": "import importlib\nbase = importlib.import_module('zt_steps').Gate\n"
+                "class Child(base):\n    pass\n"
+            }
+        )
+        before = project.fingerprint("zt_child.Child")
+        project.edit("zt_steps", "FACTOR = 2", "FACTOR = 3")
+        assert project.fingerprint("zt_child.Child") != before
+
+    def test_a_module_that_is_in_no_package_and_was_loaded_by_hand_counts(self, tmp_path):
+        fingerprints = set()
+        for factor in (1, 2, 1):
+            file = tmp_path / f"plugin{factor}.py"
+            file.write_text(
+                "from zentfx import BaseStep\nclass Plug(BaseStep):\n"
+                f"    def process(self, inputs, outputs): return {factor}\n"
+            )
+            spec = importlib.util.spec_from_file_location("zt_plugin", file)
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            fingerprints.add(code_of(module.Plug).fingerprint)
+        assert len(fingerprints) == 2
+
+    def test_a_source_in_another_encoding_is_read(self, project):
+        (project.folder / "zt_helpers.py").write_bytes(
+            "# -*- coding: latin-1 -*-\ndef scaled(x): return 'é'\n".encode("latin-1")
+        )
+        assert "'é'" in project.code().sources["zt_helpers"]
+        (project.folder / "zt_helpers.py").write_bytes(b"\xef\xbb\xbfdef scaled(x): return 1\n")
+        assert "return 1" in project.code().sources["zt_helpers"]
+
+    def test_installed_packages_do_not_count(self, tmp_path, monkeypatch, project):
+        installed = tmp_path / "lib/site-packages"
+        installed.mkdir(parents=True)
+        (installed / "zt_installed.py").write_text("x = 1")
+        monkeypatch.syspath_prepend(installed)
+        project.edit("zt_steps", "FACTOR = 2", "import zt_installed, yaml, json\nFACTOR = 2")
+        code = project.code()
+        assert code.sources.keys() == {"zt_steps", "zt_helpers", "zt_deeper", "zentfx.steps.base"}
+        (installed / "zt_installed.py").write_text("x = 2")
+        assert project.fingerprint() == code.fingerprint
+
+
+class TestSources:
+    def test_the_sources_are_the_texts_of_what_counts_and_of_shipped_bases(self, project):
+        sources = project.code().sources
+        assert sources["zt_steps"] == STEP
+        assert sources["zt_helpers"] == HELPERS
+        assert sources["zt_deeper"] == DEEPER
+        assert "class BaseStep" in sources["zentfx.steps.base"]
+
+    def test_a_fingerprint_is_a_sha256(self, project):
+        assert re.fullmatch("[0-9a-f]{64}", project.fingerprint())
+
+
+class TestCodeVersion:
+    def test_it_replaces_the_fingerprint(self, project):
+        plain = project.fingerprint()
+        named = project.fingerprint(code_version="1")
+        assert named != plain
+        project.edit("zt_steps", "FACTOR = 2", "FACTOR = 3")
+        assert project.fingerprint(code_version="1") == named
+        assert project.fingerprint(code_version="2") != named
+        assert project.fingerprint(code_version="") not in (named, plain)
+
+    def test_the_sources_are_kept_all_the_same(self, project):
+        assert project.code(code_version="1").sources["zt_steps"] == STEP
+
+
+class TestShippedSteps:
+    @pytest.mark.parametrize(
+        "cls",
+        [
+            getattr(zentfx, name)
+            for name in zentfx.__all__
+            if isinstance(getattr(zentfx, name), type)
+            and issubclass(getattr(zentfx, name), BaseStep)
+        ],
+        ids=lambda cls: cls.__name__,
+    )
+    def test_they_have_a_fingerprint_and_a_source(self, cls):
+        code = code_of(cls)
+        assert f"class {cls.__name__}" in code.sources[cls.__module__]
+
+    def test_it_depends_on_the_code_version_and_not_on_the_text(self, monkeypatch):
+        before = code_of(RandomSplit).fingerprint
+        monkeypatch.setattr(RandomSplit, "code_version", "next", raising=False)
+        assert code_of(RandomSplit).fingerprint != before
+
+    def test_a_new_code_version_of_a_base_counts(self, monkeypatch, project):
+        before = project.fingerprint()
+        monkeypatch.setattr(BaseStep, "code_version", "next")
+        assert project.fingerprint() != before
+
+    def test_different_shipped_steps_have_different_fingerprints(self):
+        assert code_of(RandomSplit).fingerprint != code_of(TrainerStep).fingerprint
+
+
+class Notebook:
+    """Cells that run in one namespace, as IPython runs them."""
+
+    def __init__(self, name):
+        self.module = types.ModuleType(name)
+        self.count = 0
+        sys.modules[name] = self.module
+
+    def run(self, text):
+        self.count += 1
+        file = f"<ipython-input-{self.module.__name__}-{self.count}>"
+        text = textwrap.dedent(text)
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        exec(compile(text, file, "exec"), vars(self.module))
+
+    def code(self, name="Gate", code_version=None):
+        return code_of(getattr(self.module, name), code_version)
+
+
+@pytest.fixture
+def notebook():
+    notebook = Notebook("notebook_of_tests")
+    notebook.run("import math, json\nfrom zentfx import BaseStep, TrainerStep\nFACTOR = 2\ni = 1")
+    notebook.run("def deeper(x):\n    return x\n\ndef helper(x):\n    return deeper(x) * FACTOR")
+    notebook.run(GATE)
+    yield notebook
+    del sys.modules["notebook_of_tests"]
+
+
+GATE = """
+    class Gate(BaseStep):
+        def __init__(self, threshold: float = 0.1):
+            self.threshold = threshold
+
+        def process(self, inputs, outputs):
+            return [helper(i) for i in range(3)]
+"""
+
+
+class TestNotebooks:
+    def test_a_class_of_a_cell_has_its_source(self, notebook):
+        code = notebook.code()
+        assert code.sources["notebook_of_tests:Gate"] == textwrap.dedent(GATE).lstrip("\n")
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            GATE,
+            GATE.replace("BaseStep):", "BaseStep):  # a comment"),
+            "x = 1\n" + textwrap.dedent(GATE) + "\n\ny = 2\n",
+            "i = 5",
+            "unrelated = 1",
+            "def helper(x):\n    '''Says more.'''\n    return deeper(x)  *  FACTOR",
+            "FACTOR = 2",
+        ],
+    )
+    def test_what_does_not_change_the_code_does_not_count(self, notebook, cell):
+        before = notebook.code().fingerprint
+        notebook.run(cell)
+        assert notebook.code().fingerprint == before
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            GATE.replace("range(3)", "range(4)"),
+            GATE.replace("= 0.1", "= 0.2"),
+            "def helper(x):\n    return deeper(x) + FACTOR",
+            "def deeper(x):\n    return -x",
+            "deeper = lambda x: x + 1",
+            "FACTOR = 3",
+            "FACTOR = [2, {'a': 1}]",
+            "FACTOR = 2.0",
+            "class deeper:\n    def __init__(self, x): self.x = x",
+        ],
+    )
+    def test_edits_count_in_other_cells_too(self, notebook, cell):
+        before = notebook.code().fingerprint
+        notebook.run(cell)
+        assert notebook.code().fingerprint != before
+
+    def test_the_last_definition_of_two_in_a_cell_counts(self, notebook):
+        first = textwrap.dedent(GATE)
+        notebook.run(first + first.replace("range(3)", "range(4)"))
+        before = notebook.code().fingerprint
+        notebook.run(first + first.replace("range(3)", "range(5)"))
+        assert notebook.code().fingerprint != before
+
+    def test_decorators_count(self, notebook):
+        notebook.run("def keep(cls):\n    return cls")
+        notebook.run("@keep\n" + textwrap.dedent(GATE).lstrip())
+        before = notebook.code().fingerprint
+        notebook.run("def keep(cls):\n    cls.extra = 1\n    return cls")
+        assert notebook.code().fingerprint != before
+
+    def test_a_base_class_of_another_cell_counts(self, notebook):
+        child = "class Child(Gate):\n    def check(self): super().check()"
+        notebook.run(child)
+        before = notebook.code("Child").fingerprint
+        notebook.run(GATE.replace("range(3)", "range(4)"))
+        notebook.run(child)
+        assert notebook.code("Child").fingerprint != before
+
+    @pytest.mark.parametrize(
+        ("imports", "use"),
+        [
+            ("from zt_helpers import scaled", "scaled(i)"),
+            ("import zt_helpers", "zt_helpers.scaled(i)"),
+            ("import zt_pkg.part", "zt_pkg.part.scaled(i)"),
+        ],
+    )
+    def test_modules_that_a_cell_uses_count(self, notebook, project, imports, use):
+        project.write({"zt_pkg/__init__": "", "zt_pkg/part": "from zt_helpers import scaled"})
+        cell = GATE.replace("helper(i)", use)
+        notebook.run(imports)
+        notebook.run(cell)
+        before = notebook.code().fingerprint
+        project.edit("zt_deeper", "+", "-")
+        notebook.run(imports)
+        notebook.run(cell)
+        assert notebook.code().fingerprint != before
+
+    def test_a_module_that_a_method_imports_counts(self, notebook, project):
+        cell = GATE.replace("return [", "from zt_helpers import scaled\n            return [")
+        notebook.run(cell)
+        before = notebook.code().fingerprint
+        project.edit("zt_deeper", "+", "-")
+        assert notebook.code().fingerprint != before
+
+    def test_a_class_without_a_source_is_refused_unless_its_state_has_a_name(self, notebook):
+        exec("class Gate(BaseStep):\n    def f(self): pass", vars(notebook.module))
+        with pytest.raises(StepDefinitionError, match="source of Gate cannot be found.*code_vers"):
+            notebook.code()
+        assert (
+            notebook.code(code_version="1").fingerprint
+            == notebook.code(code_version="1").fingerprint
+        )
+
+
+class TestScripts:
+    SCRIPT = """
+        import sys
+        from zentfx import BaseStep
+        from zt_helpers import scaled
+
+        class Gate(BaseStep):
+            def process(self, inputs, outputs):
+                return scaled(1)
+
+        if __name__ == "__main__":
+            from zentfx.code_identity import code_of
+            print(code_of(Gate).fingerprint, *sorted(code_of(Gate).sources))
+    """
+
+    @staticmethod
+    def run(project, *arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=project.folder,
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{Path(zentfx.__file__).parents[1]}:{project.folder}",
+            },
+        ).stdout.split()
+
+    def test_a_script_has_the_fingerprint_that_it_has_when_imported(self, project):
+        project.write({"zt_script": self.SCRIPT})
+        code = project.code("zt_script.Gate")
+        expected = [code.fingerprint, *sorted(code.sources)]
+        assert self.run(project, "zt_script.py") == expected
+        assert self.run(project, "-m", "zt_script") == expected
+
+    def test_a_fingerprint_is_the_same_in_every_process(self, project):
+        code = (
+            "import zt_steps as s, zentfx.code_identity as c; print(c.code_of(s.Gate).fingerprint)"
+        )
+        assert self.run(project, "-c", code) == [project.fingerprint()]
