@@ -18,6 +18,7 @@ import ast
 import hashlib
 import importlib.util
 import inspect
+import json
 import linecache
 import symtable
 import sys
@@ -57,6 +58,16 @@ class CodeIdentity:
     fingerprint: str
     sources: dict[str, str]
 
+    @property
+    def sources_text(self) -> str:
+        """The sources as one JSON text."""
+        return json.dumps(self.sources, sort_keys=True, indent=1)
+
+    @property
+    def sources_digest(self) -> str:
+        """Hex SHA-256 of :attr:`sources_text`: two states of the code may share a fingerprint."""
+        return hashlib.sha256(self.sources_text.encode()).hexdigest()
+
 
 def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
     """Identifies the code of a step class.
@@ -80,17 +91,73 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
         if _is_ours(base.__module__):
             parts.append(f"{base.__module__}.{base.__qualname__}={_own_version(base)}")
             shipped[base.__module__] = _read(Path(str(sys.modules[base.__module__].__file__)))
-        elif not _reach(base, sources) and code_version is None:
+            continue
+        known = _reach(base, sources)
+        sources |= _own_installed(base)
+        closed = _closed_over(base, sources)
+        if code_version is not None:
+            continue
+        remedy = f"{cls.__name__}(…).with_options(code_version='1')"
+        if not known:
             raise StepDefinitionError(
                 f"The source of {base.__qualname__} cannot be found, so changes to it would go "
-                "unnoticed. Define it in a file or a notebook cell, or name its state: "
-                f"{cls.__name__}(…).with_options(code_version='1')."
+                f"unnoticed. Define it in a file or a notebook cell, or name its state: {remedy}."
             )
+        for name, value in closed.items():
+            if value is not None and not _is_plain(value):
+                raise StepDefinitionError(
+                    f"{base.__qualname__} uses {name} from the function that it is defined in, a "
+                    f"{type(value).__name__}, so changes to it would go unnoticed. Make it a "
+                    f"parameter of the step, or name its state: {remedy}."
+                )
+            parts.append(f"{base.__qualname__}:{name}={value!r}")
     parts += [f"{name}={_normal_form(text)}" for name, text in sorted(sources.items())]
     if code_version is not None:
         parts = [f"code_version={code_version}"]
     digest = hashlib.sha256("\n".join([f"v{_NORMAL_FORM}", *parts]).encode())
     return CodeIdentity(digest.hexdigest(), sources | shipped)
+
+
+def _own_installed(cls: type) -> dict[str, str]:
+    """The module of a step class that comes with an installed package: its own code counts."""
+    module = sys.modules.get(cls.__module__)
+    file = Path(str(getattr(module, "__file__", None) or ""))
+    if file.suffix != ".py" or not {"site-packages", "dist-packages"} & set(file.parts):
+        return {}
+    return {cls.__module__: _read(file)}
+
+
+def _closed_over(cls: type, found: dict[str, str]) -> dict[str, Any]:
+    """Values that methods of a class take from the functions around them.
+
+    Args:
+        cls: The class.
+        found: Source texts, to which those of closed over functions and classes are added.
+
+    Returns:
+        The other values, by name.
+    """
+    values: dict[str, Any] = {}
+    waiting = [getattr(member, "__func__", member) for member in vars(cls).values()]
+    seen: set[int] = set()
+    while waiting:
+        function = inspect.unwrap(waiting.pop())
+        if not isinstance(function, FunctionType) or id(function) in seen:
+            continue
+        seen.add(id(function))
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+            try:
+                value = cell.cell_contents
+            except ValueError:
+                continue  # not assigned yet
+            if isinstance(value, FunctionType):
+                waiting.append(value)
+            if isinstance(value, (type, FunctionType, ModuleType)):
+                if value is not cls:  # what super() needs
+                    _reach(value, found)
+            else:
+                values[name] = value
+    return values
 
 
 def _own_version(cls: type) -> str:
@@ -302,7 +369,7 @@ def _dump(node: object) -> str:
     if isinstance(node, list):
         return f"[{','.join(map(_dump, node))}]"
     if not isinstance(node, ast.AST):
-        return f"{type(node).__name__}:{node!r}"
+        return f"{type(node).__name__}:{node!a}"  # repr knows other letters on each Python
     fields = []
     for name, value in ast.iter_fields(node):
         if name in ("type_comment", "kind", "type_ignores", "ctx"):

@@ -19,7 +19,6 @@ from zentfx.steps.keras_training import ColumnSpec
 from zentfx.steps.trainer import TrainerStep
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.run import Run
-from zentfx.workspace import Workspace
 
 __all__ = ["check_step"]
 
@@ -110,7 +109,7 @@ def _check_model(step: TrainerStep) -> None:
 
 
 def _run(step: BaseStep, inputs: Mapping[str, Any], folder: Path) -> Run:
-    pipeline = Pipeline("check_step", enable_cache=False, repository=_Place(folder))
+    pipeline = Pipeline("check_step", enable_cache=False, repository=folder)
     wiring = {}
     for name, value in inputs.items():
         given = _given(step.inputs.get(name, "File"))
@@ -122,13 +121,6 @@ def _run(step: BaseStep, inputs: Mapping[str, Any], folder: Path) -> Run:
         wiring[name] = f"given_{name}.artifact"
     pipeline.add_step(step, "step", wiring)
     return pipeline.run(progress=None)
-
-
-class _Place:
-    """The repository of a check."""
-
-    def __init__(self, folder: Path) -> None:
-        self.workspace = Workspace.find(folder)
 
 
 class _Given(BaseStep):

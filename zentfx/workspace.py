@@ -42,7 +42,7 @@ class Workspace:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
+        self.root = _plain(root)
         self.folder = self.root / FOLDER
         self.artifacts = ArtifactStore(self.folder / "artifacts")
         self.metadata = SQLiteMetadataStore(self.folder / "metadata.db")
@@ -65,12 +65,12 @@ class Workspace:
             StoreError: If there is none and ``create`` is false, or it cannot be made.
             ConfigError: If its config file is not valid.
         """
-        root = Path(path).expanduser() if path is not None else cls._default_root()
+        root = _plain(Path(path)) if path is not None else cls._default_root()
         if not (root / FOLDER / "config.yaml").is_file():
             if not create:
                 raise StoreError(
                     f"There is no repository at {root.absolute()} (no {FOLDER} folder). "
-                    "Run a pipeline, or `zentfx init`, to make one."
+                    "Repository(path) makes one."
                 )
             cls._make(root)
         return cls(root)
@@ -79,7 +79,7 @@ class Workspace:
     def _default_root() -> Path:
         named = os.environ.get(_VARIABLE)
         if named:
-            return Path(named)
+            return _plain(Path(named))
         here = Path.cwd()
         for folder in (here, *here.parents):
             if (folder / FOLDER / "config.yaml").is_file():
@@ -147,3 +147,8 @@ class Workspace:
     def writer(self) -> Writer:
         """Writes to the metadata store."""
         return Writer(self.metadata.connect())
+
+
+def _plain(path: Path) -> Path:
+    """The path, absolute and without ``..``: recorded places are compared with it as text."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() follows links

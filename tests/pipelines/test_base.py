@@ -178,7 +178,7 @@ class TestWiring:
         "text", ["source", "source.", ".numbers", "source.numbers.x", "", "a b.c", 5, None]
     )
     def test_a_reference_that_is_none_is_refused_when_it_is_given(self, pipeline, text):
-        with pytest.raises(PipelineError, match=r'must be written "<step>.<output>"'):
+        with pytest.raises(PipelineError, match=r'expected "<step>.<output>"'):
             pipeline.add_step(Add(), inputs={"left": text})
         assert pipeline.steps == {}
 
@@ -337,5 +337,6 @@ def test_content_decides_the_digest_of_a_pipeline_and_its_name_does_not():
 
     same = digest(text())
     assert digest(text("Another name")) == digest(text(reverse=True)) == same
-    others = [text(by=(2,)), text(by=()), text(left="b.total"), text(enable_cache=False)]
-    assert len({same, *map(digest, others)}) == 5
+    assert digest(text(enable_cache=False)) == same
+    others = [text(by=(2,)), text(by=()), text(left="b.total")]
+    assert len({same, *map(digest, others)}) == 4

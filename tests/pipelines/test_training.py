@@ -67,6 +67,11 @@ class Halves(BaseStep):
     outputs = {"split_examples": "Examples"}
 
 
+class Named(BaseStep):
+    inputs = {"rows": "Examples"}
+    outputs = {"split_examples": "Examples"}
+
+
 class Cleaner(BaseStep):
     inputs = {"examples": "Examples"}
     outputs = {"clean": "Examples"}
@@ -141,6 +146,9 @@ class TestWiring:
     def test_another_evaluator_that_blesses_is_waited_for(self):
         class Blessing(EvaluatorStep):
             blesses = True
+
+            def eval_config(self):
+                return {}
 
         assert "model_blessing" in build(evaluator=Blessing()).wiring()["pusher"]
 
@@ -308,11 +316,26 @@ class TestValidation:
         with pytest.raises(kind, match=message):
             build(**changes).validate()
 
-    def test_columns_are_not_held_against_the_data_where_a_step_between_may_change_them(self, data):
-        pipeline = build(preprocessor=StandardPreprocessor(["made_later"], ["tips"]))
-        with pytest.raises(DataError):
+    @pytest.mark.parametrize(
+        ("place", "step", "before"),
+        [
+            ("split", RandomSplit({"train": 0.7, "eval": 0.3}), "datasource.examples"),
+            ("preprocessor", StandardPreprocessor(["later"], ["tips"]), "split.split_examples"),
+        ],
+    )
+    def test_columns_that_a_step_between_may_make_are_not_held_against_the_data(
+        self, data, place, step, before
+    ):
+        pipeline = build(preprocessor=StandardPreprocessor(["later"], ["tips"]))
+        pipeline.add_step(Cleaner(), inputs={"examples": before})
+        with pytest.raises(DataError, match="'later', which the data does not have"):
             pipeline.validate()
-        pipeline.add_step(Cleaner(), inputs={"examples": "datasource.examples"})
+        getattr(pipeline, f"add_{place}")(step, inputs={"examples": "cleaner.clean"})
+        pipeline.validate()
+
+    def test_a_split_of_the_users_own_may_call_its_input_as_it_likes(self, data):
+        pipeline = build()
+        pipeline.add_step(Named(), "split", {"rows": "datasource.examples"})
         pipeline.validate()
 
     def test_the_data_is_read_all_the_same(self, data):

@@ -524,12 +524,12 @@ class TestErrors:
         "an input that is no reference": (
             HEAD + f"  s:\n    source: {MINE}.Reading\n    inputs:\n      one: a\n",
             7,
-            "expected <step>.<output>; 'a' came",
+            "expected \"<step>.<output>\"; 'a' came",
         ),
         "an input that is a number": (
             HEAD + f"  s:\n    source: {MINE}.Reading\n    inputs:\n      one: 1.5\n",
             7,
-            "expected <step>.<output>; 1.5 came",
+            'expected "<step>.<output>"; 1.5 came',
         ),
         "an input from no step": (
             HEAD + f"  s:\n    source: {MINE}.Reading\n    inputs: {{one: t.out}}\n",

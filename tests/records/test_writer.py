@@ -39,7 +39,7 @@ def reader(client, tmp_path):
     return Reader(client, tmp_path)
 
 
-def in_processes(store, expression, count=4):
+def in_processes(store, expression, count=3):
     """Evaluates an expression over `writer` and `number` in several processes at once."""
     code = (
         "import sys; from pathlib import Path\n"
@@ -114,12 +114,12 @@ class TestPipelineVersions:
     def test_processes_that_run_other_content_at_once_get_other_numbers(self, store, reader):
         expression = "[writer.pipeline_version('P', f'{number} {i}', 'u') for i in range(5)]"
         numbers = in_processes(store, expression)
-        assert sorted(itertools.chain(*numbers)) == list(range(1, 21))
-        assert [item.number for item in reader.pipeline_versions("P")] == list(range(1, 21))
-        assert len({item.digest for item in reader.pipeline_versions("P")}) == 20
+        assert sorted(itertools.chain(*numbers)) == list(range(1, 16))
+        assert [item.number for item in reader.pipeline_versions("P")] == list(range(1, 16))
+        assert len({item.digest for item in reader.pipeline_versions("P")}) == 15
 
     def test_processes_that_run_equal_content_at_once_get_the_same_number(self, store, reader):
-        assert in_processes(store, "writer.pipeline_version('P', 'a', 'u')") == [1, 1, 1, 1]
+        assert in_processes(store, "writer.pipeline_version('P', 'a', 'u')") == [1, 1, 1]
         assert len(reader.pipeline_versions("P")) == 1
 
 
@@ -187,4 +187,4 @@ class TestRuns:
     def test_processes_that_run_a_new_pipeline_at_once_share_it(self, store, client, reader):
         in_processes(store, "writer.begin_run(f'r{number}', 'P', {})")
         assert [item.name for item in client.get_contexts_by_type("pipeline")] == ["P"]
-        assert sorted(run.id for run in reader.runs()) == ["r0", "r1", "r2", "r3"]
+        assert sorted(run.id for run in reader.runs()) == ["r0", "r1", "r2"]

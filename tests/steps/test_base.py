@@ -349,7 +349,8 @@ class TestDefinition:
     def test_names_of_the_components_channels_are_allowed(self, name):
         space = {}
         exec(f"def __init__(self, {name}: str = 'x'): self.got = {name}", space)
-        step = type("Named", (EvaluatorStep,), {"__init__": space["__init__"]})(**{name: "y"})
+        methods = {"__init__": space["__init__"], "eval_config": lambda self: {}}
+        step = type("Named", (EvaluatorStep,), methods)(**{name: "y"})
         assert step.arguments == {name: "y"}
         assert step.got == "y"
 

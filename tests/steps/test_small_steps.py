@@ -13,10 +13,18 @@ def test_the_pusher_needs_a_folder():
         Pusher(folder="")
 
 
-def test_the_pushers_folder_is_a_text_that_does_not_count_for_the_cache():
+def test_the_pushers_folder_counts_for_the_cache():
     step = Pusher(folder="serving/taxi")
     assert step.arguments == {"folder": "serving/taxi"}
-    assert step.unkeyed == {"folder"}
+    assert not step.unkeyed
+
+
+def test_a_push_is_repeated_when_its_folder_has_no_version(tmp_path):
+    assert not Pusher(folder=str(tmp_path / "gone")).reusable()
+    (tmp_path / "notes").mkdir()
+    assert not Pusher(folder=str(tmp_path)).reusable()
+    (tmp_path / "1700000000").mkdir()
+    assert Pusher(folder=str(tmp_path)).reusable()
 
 
 @pytest.mark.parametrize("rate", [0, -0.5, 1.01])

@@ -90,6 +90,62 @@ def test_empty_folders_do_not_count(folder):
     assert digest_of(folder) == before
 
 
+@pytest.mark.parametrize("name", [".git", ".zentfx", ".DS_Store"])
+def test_what_tools_leave_in_a_folder_does_not_count(folder, name):
+    before = digest_of(folder)
+    (folder / "deep" / name).write_text("x")
+    (folder / name).mkdir()
+    (folder / name / "inside").write_text("x")
+    assert digest_of(folder) == before
+
+
+@pytest.mark.parametrize("name", [".hidden", ".gitignore", "caf\udce9"])
+def test_files_with_odd_names_count(folder, name):
+    before = digest_of(folder)
+    (folder / name).write_text("1")
+    added = digest_of(folder)
+    (folder / name).write_text("2")
+    assert len({before, added, digest_of(folder)}) == 3
+
+
+def test_what_a_link_leads_to_counts(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/c.csv").write_text("3")
+    digests = [digest_of(folder)]
+    for link in ("one", "two"):  # the second to what counts already
+        (folder / link).symlink_to(tmp_path / "elsewhere")
+        digests.append(digest_of(folder))
+    (tmp_path / "elsewhere/c.csv").write_text("4")
+    assert len({*digests, digest_of(folder)}) == 4
+
+
+def test_a_link_that_leads_back_up_is_followed_once(folder):
+    (folder / "deep/up").symlink_to(folder)
+    before = digest_of(folder)
+    (folder / "a.csv").write_text("5")
+    assert digest_of(folder) != before
+
+
+def test_a_broken_link_does_not_count(folder):
+    before = digest_of(folder)
+    (folder / "gone").symlink_to(folder / "nowhere")
+    assert digest_of(folder) == before
+
+
+def test_files_that_are_named_count_by_content_and_order_alone(folder, tmp_path):
+    first, second = folder / "a.csv", folder / "deep/b.csv"
+    before = digest_of(folder, [first, second])
+    assert digest_of(folder, [second, first]) != before
+    (folder / "notes.txt").write_text("x")
+    assert digest_of(folder, [first.rename(folder / "z.csv"), second]) == before
+    second.write_text("3")
+    assert digest_of(folder, [folder / "z.csv", second]) != before
+
+
+def test_a_file_counts_as_itself_whatever_is_named_with_it(folder):
+    assert digest_of(folder / "a.csv", [folder / "deep/b.csv"]) == digest_of(folder / "a.csv")
+
+
 def test_what_is_missing_is_an_error(tmp_path):
     with pytest.raises(DataNotFoundError, match="no file or folder"):
         digest_of(tmp_path / "gone")

@@ -28,7 +28,7 @@ from zentfx import (
 )
 from zentfx.orchestrators import RunRequest
 from zentfx.tfx_backend.compile import compile_pipeline
-from zentfx.tfx_backend.families import eval_config, family_of
+from zentfx.tfx_backend.families import family_of
 from zentfx.tfx_backend.sdk import REFUSED
 from zentfx.tfx_backend.specs import stock_spec
 from zentfx.tfx_backend.specs.generate import COMPONENTS, stock_data
@@ -113,7 +113,7 @@ def stock(ours):
     evaluator = components.Evaluator(
         examples=datasource.outputs["examples"],
         model=trainer.outputs["model"],
-        eval_config=json_format.ParseDict(eval_config(step), tfma.EvalConfig()),
+        eval_config=json_format.ParseDict(step.eval_config(), tfma.EvalConfig()),
         example_splits=["eval"],
     )
     pusher = components.Pusher(

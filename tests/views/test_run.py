@@ -50,6 +50,7 @@ def record_step(repository, name, metrics=None, **arguments):
         schema.Execution.RECORDED, canonical_json({"arguments": arguments, "derived": {"fixed": 1}})
     )
     texts[schema.Execution.FINGERPRINT] = f"code of {name}"
+    texts[schema.Execution.SOURCES] = f"text of {name}"
     texts[schema.Execution.ENVIRONMENT] = '{"python": "3.10"}'
     for key, value in texts.items():
         execution.custom_properties[key].string_value = value
@@ -81,7 +82,7 @@ class TestRun:
         assert 0 <= first <= running.duration
         repository.workspace.writer.end_run("r1", "completed")
         ended = repository.get_pipeline_run("r1")
-        assert ended.duration == ended.duration >= first
+        assert ended.duration == ended.duration >= first - 0.001  # times are in milliseconds
         assert ended.started.tzinfo == timezone.utc
         assert ended.started + timedelta(seconds=ended.duration) <= datetime.now(timezone.utc)
 
@@ -143,7 +144,7 @@ class TestStepRun:
         assert step.source_code == {}
         sources = {"mysteps": "class Gate: …"}
         repository.workspace.artifacts.keep_text(
-            "sources", "code of gate.json", json.dumps(sources)
+            "sources", "text of gate.json", json.dumps(sources)
         )
         assert step.source_code == sources
 

@@ -54,6 +54,10 @@ class CSVDatasource(Datasource):
         if not self.name:
             raise self.refuse("name", "must not be empty.")
 
+    def content_files(self, path: Path) -> list[Path]:
+        """The CSV files; see :meth:`~zentfx.steps.base.BaseStep.content_files`."""
+        return csv_files(path)
+
     def columns(self) -> dict[str, str]:
         """Reads the files once; see :meth:`Datasource.columns`."""
         return csv_kinds(csv_files(self.path))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-import json
+import dataclasses
+import hashlib
 import os
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from zentfx import environment
 from zentfx.class_paths import class_path
@@ -28,12 +27,12 @@ from zentfx.pipelines import yaml_format
 from zentfx.pipelines.progress import print_event
 from zentfx.records.schema import Run as RunNames
 from zentfx.steps.base import BaseStep
-from zentfx.steps.node import Node, OutputReference
-from zentfx.stores.digests import digest_of
+from zentfx.steps.input_files import input_digests
+from zentfx.steps.node import Node, OutputReference, PlacedStep
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
 
-__all__ = ["HasWorkspace", "Pipeline", "Placed"]
+__all__ = ["HasWorkspace", "Pipeline"]
 
 _Pipeline = TypeVar("_Pipeline", bound="Pipeline")
 _LONGEST_NAME = 63  # MLMD's limit for a pipeline's context in TFX's key
@@ -45,19 +44,6 @@ class HasWorkspace(Protocol):
     @property
     def workspace(self) -> Workspace:
         """The stores and settings."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A step in a pipeline, with the wiring that was given for it.
-
-    Attributes:
-        step: The step.
-        inputs: Which output each input reads, as given; a pipeline may imply others.
-    """
-
-    step: BaseStep
-    inputs: Mapping[str, OutputReference] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -87,11 +73,21 @@ class Pipeline:
                 f"A pipeline's name has at most {_LONGEST_NAME} characters; {len(name)} came: "
                 f"{name!r}."
             )
-        self.name = name
-        self.enable_cache = enable_cache
+        self._name = name
+        self._enable_cache = enable_cache
         self._repository = repository
-        self._placed: dict[str, Placed] = {}
+        self._placed: dict[str, PlacedStep] = {}
         self._frozen = False
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return self._name
+
+    @property
+    def enable_cache(self) -> bool:
+        """Whether its steps may reuse earlier results."""
+        return self._enable_cache
 
     @property
     def steps(self) -> dict[str, BaseStep]:
@@ -107,7 +103,8 @@ class Pipeline:
             step: The step.
             name: Its name in the pipeline; None for the one in its options, else its class's name
                 in lower case with underscores.
-            inputs: What each input reads, as ``{"input": "step.output"}``.
+            inputs: What each input reads, as ``{"input": "step.output"}``. None keeps the wiring of
+                a step that is replaced.
 
         Raises:
             PipelineFrozenError: If the pipeline has run.
@@ -132,17 +129,23 @@ class Pipeline:
                 f"{type(step).__name__})."
             )
         references = {}
+        if inputs is None and name in self._placed:
+            earlier = self._placed[name].inputs
+            references = {key: earlier[key] for key in earlier if key in step.inputs}
         for key, text in (inputs or {}).items():
             if key not in step.inputs:
                 raise PipelineError(
                     f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
                     f"{near_matches(str(key), step.inputs)}"
                 )
-            references[key] = _reference(text, f"input {key!r} of step {name!r}")
-        self._placed[name] = Placed(step, references)
+            try:
+                references[key] = OutputReference.parse(text)
+            except PipelineError as error:
+                raise PipelineError(f"Input {key!r} of step {name!r}: {error}") from error
+        self._placed[name] = PlacedStep(step, references)
         self._placed = self._arranged(self._placed)
 
-    def _arranged(self, placed: dict[str, Placed]) -> dict[str, Placed]:
+    def _arranged(self, placed: dict[str, PlacedStep]) -> dict[str, PlacedStep]:
         """The steps in the order of the YAML, and of the run where wiring leaves it open."""
         return placed
 
@@ -163,7 +166,10 @@ class Pipeline:
                 f"A copy needs a name of its own; {name!r} is the name of the pipeline itself."
             )
         other = type(self)(name, enable_cache=self.enable_cache, repository=self._repository)
-        other._placed = copy.deepcopy(self._placed)
+        other._placed = {
+            item: PlacedStep(_again(placed.step), dict(placed.inputs))
+            for item, placed in self._placed.items()
+        }
         return other
 
     def wiring(self) -> dict[str, dict[str, OutputReference]]:
@@ -185,7 +191,7 @@ class Pipeline:
     def _inputs_of(self, name: str) -> dict[str, OutputReference]:
         placed = self._placed[name]
         inputs = {
-            key: _reference(text, key)
+            key: OutputReference.parse(text)
             for key, text in self.implied_inputs.get(name, {}).items()
             if key in placed.step.inputs and self._implies(key, text)
         }
@@ -283,12 +289,12 @@ class Pipeline:
             environment=environment.package_versions(),
         )
         start = orchestrator(workspace.orchestrator).prepare(request)
-        self._frozen = True
         for node in nodes:
             workspace.artifacts.keep_text(
-                "sources", f"{node.code.fingerprint}.json", json.dumps(node.code.sources, indent=1)
+                "sources", f"{node.code.sources_digest}.json", node.code.sources_text
             )
         writer.begin_run(run_id, self.name, self._run_properties(workspace))
+        self._frozen = True
         status, error = "failed", None
         try:
             start(progress or (lambda event: None))
@@ -322,8 +328,8 @@ class Pipeline:
                     step=step,
                     inputs=inputs,
                     code=_code_of(step),
-                    digests={where: digest_of(path) for where, path in _paths_of(step)},
-                    enable_cache=next(choice for choice in caching if choice is not None),
+                    digests=input_digests(step),
+                    enable_cache=next(c for c in caching if c is not None) and step.reusable(),
                 )
             )
         return nodes
@@ -331,7 +337,8 @@ class Pipeline:
     def _run_properties(self, workspace: Workspace) -> dict[str, str | int]:
         text = self.to_yaml(base=workspace.root)
         digest = yaml_format.digest(text)
-        uri = workspace.artifacts.keep_text("pipelines", f"{digest}.yaml", text)
+        whole = hashlib.sha256(text.encode()).hexdigest()
+        uri = workspace.artifacts.keep_text("pipelines", f"{whole}.yaml", text)
         properties: dict[str, str | int] = {
             RunNames.VERSION: workspace.writer.pipeline_version(self.name, digest, uri),
             RunNames.USER: environment.user(),
@@ -363,10 +370,7 @@ class Pipeline:
                 type=class_path(type(self)),
                 name=self.name,
                 enable_cache=self.enable_cache,
-                steps={
-                    name: yaml_format.StepDescription(placed.step, placed.inputs)
-                    for name, placed in self._placed.items()
-                },
+                steps=self._placed,
             ),
             folder.absolute() if folder is not None else None,
         )
@@ -413,13 +417,6 @@ class Pipeline:
         return f"{type(self).__name__}({self.name!r}, steps={list(self._placed)})"
 
 
-def _reference(text: str, where: str) -> OutputReference:
-    step, dot, output = str(text).partition(".")
-    if not (dot and step.isidentifier() and output.isidentifier()):
-        raise PipelineError(f'{where} must be written "<step>.<output>"; {text!r} came.')
-    return OutputReference(step, output)
-
-
 def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
     """Steps after those that they read from; otherwise in the given order."""
     done: list[str] = []
@@ -436,22 +433,9 @@ def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
     return done
 
 
-def _paths_of(step: BaseStep) -> Iterator[tuple[str, Path]]:
-    """All input files and folders of a step, each with the place where it stands."""
-    for prefix, values in (("", step.arguments), ("derived.", step.derived)):
-        for name, value in values.items():
-            yield from _paths_in(value, f"{prefix}{name}")
-
-
-def _paths_in(value: Any, where: str) -> Iterator[tuple[str, Path]]:
-    if isinstance(value, Path):
-        yield where, value
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            yield from _paths_in(part, f"{where}[{key!r}]")
-    elif isinstance(value, (list, tuple)):
-        for index, part in enumerate(value):
-            yield from _paths_in(part, f"{where}[{index}]")
+def _again(step: BaseStep) -> BaseStep:
+    """A new step from a step's arguments, as the worker makes one."""
+    return type(step)(**step.arguments).with_options(**dataclasses.asdict(step.options))
 
 
 def _code_of(step: BaseStep) -> CodeIdentity:

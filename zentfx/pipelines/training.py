@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 from zentfx.datasources.base import Datasource
 from zentfx.errors import DataError, ParameterTypeError, PipelineError, near_matches
-from zentfx.pipelines.base import HasWorkspace, Pipeline, Placed
+from zentfx.pipelines.base import HasWorkspace, Pipeline
 from zentfx.steps.base import BaseStep
 from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
-from zentfx.steps.node import OutputReference
+from zentfx.steps.node import OutputReference, PlacedStep
 from zentfx.steps.preprocessor import PreprocessorStep, StandardPreprocessor
 from zentfx.steps.pusher import Pusher
 from zentfx.steps.schema import SchemaStep
@@ -128,7 +128,7 @@ class TrainingPipeline(Pipeline):
             return isinstance(evaluator, EvaluatorStep) and evaluator.blesses
         return super()._implies(key, text)
 
-    def _arranged(self, placed: dict[str, Placed]) -> dict[str, Placed]:
+    def _arranged(self, placed: dict[str, PlacedStep]) -> dict[str, PlacedStep]:
         usual = [name for name in self.implied_inputs if name in placed]
         return {name: placed[name] for name in [*usual, *(n for n in placed if n not in usual)]}
 
@@ -150,10 +150,13 @@ class TrainingPipeline(Pipeline):
         if not isinstance(datasource, Datasource):
             return
         columns = datasource.columns()
-        # A step between may rename or add columns: then only the run can tell.
-        if any(name not in self.implied_inputs for name in self._placed):
-            return
-        self._check_columns(columns)
+        # A step before the preprocessor may rename or add columns: then only the run can tell.
+        wiring = self.wiring()
+        if all(
+            str(wiring[name].get("examples")) == self.implied_inputs[name]["examples"]
+            for name in ("split", "preprocessor")
+        ):
+            self._check_columns(columns)
 
     def _check_splits(self) -> None:
         split, evaluator = self.steps["split"], self.steps.get("evaluator")

@@ -10,9 +10,10 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,11 @@ from zentfx.class_paths import class_path, find_class
 from zentfx.errors import ConfigError, DataNotFoundError, NotFoundError, ZenTFXError, near_matches
 from zentfx.parameters import MISSING, Parameter, decode, encode
 from zentfx.steps.base import BaseStep
-from zentfx.steps.node import OutputReference
+from zentfx.steps.node import OutputReference, PlacedStep
 
 __all__ = [
     "LoadedPipeline",
     "PipelineDescription",
-    "StepDescription",
     "class_of",
     "digest",
     "dump",
@@ -43,17 +43,29 @@ _LINE_ENDS = frozenset("\x85\u2028\u2029")
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
-@dataclass(frozen=True)
-class StepDescription:
-    """A step in YAML.
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader; a number like ``1e-3``, a text in YAML 1.1, is one here, as in 1.2."""
 
-    Attributes:
-        step: The step.
-        inputs: What its inputs read, where that is not implied.
+
+class _Dumper(yaml.SafeDumper):
+    """The same for writing: such a text is quoted.
+
+    It also escapes the line ends of Unicode: PyYAML writes them in a form that it reads as spaces.
     """
 
-    step: BaseStep
-    inputs: Mapping[str, OutputReference] = field(default_factory=dict)
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if _LINE_ENDS & set(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver(  # type: ignore[no-untyped-call]
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
+        list("-+0123456789."),
+    )
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class PipelineDescription:
     type: str
     name: str
     enable_cache: bool
-    steps: Mapping[str, StepDescription]
+    steps: Mapping[str, PlacedStep]
 
 
 def dump(pipeline: PipelineDescription, folder: Path | None) -> str:
@@ -93,19 +105,7 @@ def dump(pipeline: PipelineDescription, folder: Path | None) -> str:
     return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
 
 
-class _Dumper(yaml.SafeDumper):
-    """Escapes the line ends of Unicode: PyYAML writes them in a form that it reads as spaces."""
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if _LINE_ENDS & set(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
-def _step_data(item: StepDescription, folder: Path | None) -> dict[str, Any]:
+def _step_data(item: PlacedStep, folder: Path | None) -> dict[str, Any]:
     step = item.step
     schema = type(step).parameter_schema()
     data: dict[str, Any] = {
@@ -139,7 +139,7 @@ def _takes_path(parameter: Parameter) -> bool:
 
 
 def digest(text: str) -> str:
-    """Digest of a pipeline's content: all of its YAML but the pipeline's name.
+    """Digest of what a pipeline is: its type, and sources, arguments and wiring of its steps.
 
     Args:
         text: The YAML.
@@ -147,8 +147,10 @@ def digest(text: str) -> str:
     Returns:
         Hex SHA-256.
     """
-    data = yaml.safe_load(text)
-    del data["name"]
+    data = yaml.load(text, Loader=_Loader)
+    del data["name"], data["enable_cache"]
+    for step in data["steps"].values():
+        step.pop("options", None)
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
@@ -164,8 +166,8 @@ class _Document:
         self.file = file
         self._lines: dict[tuple[Any, ...], int] = {}
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-            self._constructor: Any = yaml.SafeLoader("")
+            node = yaml.compose(text, Loader=_Loader)
+            self._constructor: Any = _Loader("")
             self.data = self._build(node, ()) if node is not None else None
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -302,7 +304,7 @@ def load(source: str | os.PathLike[str]) -> LoadedPipeline:
     return LoadedPipeline(pipeline, document.position)
 
 
-def _load_step(document: _Document, name: str, data: Any, folder: Path) -> StepDescription:
+def _load_step(document: _Document, name: str, data: Any, folder: Path) -> PlacedStep:
     path = ("steps", name)
     data = document.mapping(path, data, _STEP_KEYS)
     source = document.value((*path, "source"), data, str)
@@ -325,13 +327,9 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> StepD
     inputs = document.value((*path, "inputs"), data, {})
     references = {}
     for key, text in inputs.items():
-        head, dot, tail = str(text).partition(".")
-        if not (isinstance(text, str) and dot and head.isidentifier() and tail.isidentifier()):
-            raise document.error(
-                (*path, "inputs", key), f"expected <step>.<output>; {text!r} came."
-            )
-        references[key] = OutputReference(head, tail)
-    return StepDescription(step, references)
+        with document.position(*path, "inputs", key):
+            references[key] = OutputReference.parse(text)
+    return PlacedStep(step, references)
 
 
 def _argument(value: Any, parameter: Parameter, folder: Path) -> Any:

@@ -73,6 +73,7 @@ class StepRunRecord:
         parameters: The step's parameters, exactly as bound, derived ones included.
         arguments: The constructor's arguments alone.
         fingerprint: Fingerprint of the step's code; empty where the execution is not one of zentfx.
+        sources: Under which name the source text is kept; empty where there is none.
         environment: Versions of the packages that ran it.
         properties: All properties as they are in MLMD.
         inputs: Ids of its input artifacts by input name.
@@ -89,6 +90,7 @@ class StepRunRecord:
     parameters: Mapping[str, Any]
     arguments: Mapping[str, Any]
     fingerprint: str
+    sources: str
     environment: Mapping[str, str]
     properties: Mapping[str, Any]
     inputs: Mapping[str, tuple[int, ...]]

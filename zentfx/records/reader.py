@@ -133,7 +133,8 @@ class Reader:
             parameters={**data.get("derived", {}), **arguments},
             arguments=arguments,
             fingerprint=properties.get(schema.Execution.FINGERPRINT, ""),
-            environment=json.loads(properties.get(schema.Execution.ENVIRONMENT, "{}")),
+            sources=properties.get(schema.Execution.SOURCES, ""),
+            environment=_environment(properties),
             properties=properties,
             inputs={name: tuple(ids) for name, ids in inputs.items()},
             outputs={name: tuple(ids) for name, ids in outputs.items()},
@@ -158,6 +159,34 @@ class Reader:
             for item in self._client.get_execution_types_by_id([type_id]):
                 self._types[item.id] = item.name
         return self._types.get(type_id, "")
+
+    def producers(self, artifact_ids: Iterable[int]) -> dict[int, int]:
+        """The executions that first wrote artifacts; a step that reused one wrote it later.
+
+        Args:
+            artifact_ids: Ids of artifacts in MLMD.
+
+        Returns:
+            Ids of executions by artifact, where there is one.
+        """
+        ids = list(artifact_ids)
+        written: dict[int, list[int]] = defaultdict(list)
+        for event in self._client.get_events_by_artifact_ids(ids) if ids else ():
+            if event.type == pb.Event.OUTPUT:
+                written[event.artifact_id].append(event.execution_id)
+        return {artifact: min(executions) for artifact, executions in written.items()}
+
+    def environment(self, execution_id: int) -> dict[str, str]:
+        """Versions of the packages that ran an execution.
+
+        Args:
+            execution_id: Its id in MLMD.
+
+        Returns:
+            Version by distribution name; empty where none are recorded.
+        """
+        [execution] = self._client.get_executions_by_id([execution_id])
+        return _environment(_properties(execution))
 
     def artifacts(self, artifact_ids: Iterable[int]) -> dict[int, ArtifactRecord]:
         """Artifacts by id.
@@ -243,6 +272,11 @@ def _value(value: pb.Value) -> Any:
     if kind == "struct_value":
         return json_format.MessageToDict(value.struct_value)
     return str(value.proto_value) if kind == "proto_value" else getattr(value, kind)
+
+
+def _environment(properties: Mapping[str, Any]) -> dict[str, str]:
+    versions: dict[str, str] = json.loads(joined(schema.Execution.ENVIRONMENT, properties) or "{}")
+    return versions
 
 
 def _error(properties: Mapping[str, Any]) -> str | None:

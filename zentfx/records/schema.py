@@ -59,6 +59,7 @@ class Execution:
     KEYED = "zentfx_keyed"
     RECORDED = "zentfx_recorded"
     FINGERPRINT = "zentfx_fingerprint"
+    SOURCES = "zentfx_sources"  # name of the kept source text: a digest of it
     DIGESTS = "zentfx_digests"
     ENVIRONMENT = "zentfx_environment"
     # Names of the parameters that are recorded and dropped before TFX computes the cache key.

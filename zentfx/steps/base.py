@@ -8,6 +8,7 @@ import functools
 import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -305,6 +306,28 @@ class BaseStep(metaclass=_StepMeta):
             f"{type(self).__name__} does nothing: override process(inputs, outputs), or "
             "build_component(channels) to bring a TFX component of your own."
         )
+
+    def content_files(self, path: Path) -> list[Path] | None:
+        """Says which files of a folder count for the cache.
+
+        Args:
+            path: A folder among the parameters.
+
+        Returns:
+            The files, in a fixed order: their contents count, their names do not. None (the
+            default): all files below the folder count, with their names.
+        """
+        return None
+
+    def reusable(self) -> bool:
+        """Says whether an earlier result of this step may be used in the run that begins.
+
+        A step with an effect outside the artifact store says no when the effect is gone.
+
+        Returns:
+            True, unless overridden.
+        """
+        return True
 
     def build_component(self, channels: Mapping[str, Any]) -> Any:
         """Brings a whole TFX component instead of :meth:`process`; called at compile time.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from abc import abstractmethod
 from types import MappingProxyType
+from typing import Any
 
 from zentfx.errors import near_matches
 from zentfx.steps.base import BaseStep
-from zentfx.steps.keras_names import METRICS
+from zentfx.steps.keras_training import LABELS_SIGNATURE, PRESENT
+from zentfx.steps.tfma_names import TFMA_METRICS
 
 __all__ = ["EvaluatorStep", "TFMAEvaluator"]
 
@@ -40,6 +44,16 @@ class EvaluatorStep(BaseStep):
         }
     )
 
+    splits: list[str]
+
+    @abstractmethod
+    def eval_config(self) -> dict[str, Any]:
+        """Says what to compute.
+
+        Returns:
+            TFMA's ``EvalConfig``, as JSON data.
+        """
+
     @property
     def blesses(self) -> bool:
         """Whether the step decides if a model may be pushed."""
@@ -50,8 +64,8 @@ class TFMAEvaluator(EvaluatorStep):
     """Evaluates with TensorFlow Model Analysis, on the raw scale of the labels.
 
     Args:
-        metrics: Names of Keras metrics by label, for example
-            ``{"tips": ["mean_squared_error"]}``.
+        metrics: Names of metrics by label, as Keras spells them: for example
+            ``{"tips": ["mean_squared_error"]}``. ``example_count`` is the number of rows.
         slices: Columns to slice by: each entry is a list of columns whose combinations of values
             are slices. The whole dataset is always one.
         thresholds: Bounds that bless a model: metric to ``{"lower": x}``, ``{"upper": y}`` or both.
@@ -78,9 +92,10 @@ class TFMAEvaluator(EvaluatorStep):
         if not named:
             raise self.refuse("metrics", "needs at least one metric of one label.")
         for metric in named:
-            if metric not in METRICS:
+            if metric not in TFMA_METRICS:
+                near = near_matches(metric, TFMA_METRICS)
                 raise self.refuse(
-                    "metrics", f"names no Keras metric: {metric!r}.{near_matches(metric, METRICS)}"
+                    "metrics", f"names no metric that TFMA computes: {metric!r}.{near}"
                 )
         for metric, bounds in (self.thresholds or {}).items():
             if metric not in named:
@@ -94,6 +109,48 @@ class TFMAEvaluator(EvaluatorStep):
                 )
         if not self.splits:
             raise self.refuse("splits", "needs at least one split; [] came.")
+
+    def eval_config(self) -> dict[str, Any]:
+        """Asks the model for predictions and labels, by signature, so that both are on one scale.
+
+        Slices are by raw columns. Rows without a label get the weight 0: TFMA would count them as
+        predicted without error.
+
+        Returns:
+            TFMA's ``EvalConfig``, as JSON data.
+        """
+        labels = sorted(self.metrics)
+        weights = {name: f"{name}{PRESENT}" for name in labels}
+        model: dict[str, Any] = {
+            "signature_name": "serving_default",
+            "model_type": "tf_generic",
+            "preprocessing_function_names": [LABELS_SIGNATURE],
+        }
+        if len(labels) > 1:
+            model |= {"label_keys": {name: name for name in labels}, "example_weight_keys": weights}
+        else:
+            model |= {"label_key": labels[0], "example_weight_key": weights[labels[0]]}
+        specs = [
+            {
+                "metrics": [self._metric_config(name) for name in self.metrics[label]],
+                **({"output_names": [label]} if len(labels) > 1 else {}),
+            }
+            for label in labels
+        ]
+        slices = [{}, *({"feature_keys": columns} for columns in self.slices or [] if columns)]
+        return {"model_specs": [model], "slicing_specs": slices, "metrics_specs": specs}
+
+    def _metric_config(self, name: str) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "class_name": TFMA_METRICS[name],
+            "config": json.dumps({"name": name}),
+        }
+        bounds = (self.thresholds or {}).get(name)
+        if bounds:
+            names = {"lower": "lower_bound", "upper": "upper_bound"}
+            limits = {names[side]: value for side, value in bounds.items()}
+            config["threshold"] = {"value_threshold": limits}
+        return config
 
     @property
     def blesses(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,10 @@ __all__ = [
     "TrainingData",
     "export",
     "layer_name",
+    "log_epoch",
 ]
+
+_log = logging.getLogger(__name__)
 
 # Rows that are shuffled together; a dataset of at most this size is shuffled as a whole.
 _SHUFFLE_ROWS = 50_000
@@ -112,7 +116,7 @@ class TrainingData:
 
         Returns:
             A ``tf.data.Dataset`` of (features by name, label or labels by name), each of shape
-            (batch, width). Rows with a missing (NaN) label are left out.
+            (batch, width). Rows with a missing label are left out.
 
         Raises:
             DataError: If the split has no files.
@@ -136,12 +140,22 @@ class TrainingData:
         columns = tf.io.parse_example(records, {name: self._parsing[name] for name in names})
         complete = tf.ones(tf.shape(records), tf.bool)
         for name in self.labels:
-            if columns[name].dtype.is_floating:
-                present = ~tf.math.is_nan(columns[name])
-                complete &= tf.reduce_all(tf.reshape(present, [tf.shape(records)[0], -1]), axis=1)
+            present = _present(columns[name])
+            complete &= tf.reduce_all(tf.reshape(present, [tf.shape(records)[0], -1]), axis=1)
         columns = {name: tf.boolean_mask(value, complete) for name, value in columns.items()}
         labels = {name: columns.pop(name) for name in self.labels}
         return columns, labels if len(labels) > 1 else next(iter(labels.values()))
+
+
+def log_epoch(epoch: int, logs: Mapping[str, float]) -> None:
+    """Logs what an epoch of training measured, as a Keras callback would have it.
+
+    Args:
+        epoch: The epoch, from 0.
+        logs: Loss and metrics by name.
+    """
+    values = ", ".join(f"{name} {value:.6g}" for name, value in logs.items())
+    _log.info("epoch %d: %s", epoch + 1, values)
 
 
 def layer_name(column: str, index: int) -> str:
@@ -224,13 +238,9 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
         outputs = {}
         for name in data.labels:
             value = transformed[name]
-            present = tf.ones_like(value, tf.float32)
-            if value.dtype.is_floating:
-                missing = tf.math.is_nan(value)
-                present = tf.cast(~missing, tf.float32)
-                value = tf.where(missing, tf.zeros_like(value), value)
-            outputs[name] = value
-            outputs[f"{name}{PRESENT}"] = tf.reduce_min(present, axis=-1)
+            present = _present(value)
+            outputs[name] = tf.where(present, value, tf.zeros_like(value))
+            outputs[f"{name}{PRESENT}"] = tf.reduce_min(tf.cast(present, tf.float32), axis=-1)
         return outputs
 
     signatures = {
@@ -242,6 +252,13 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
     extra = Path(folder) / COLUMNS_FILE
     extra.parent.mkdir(exist_ok=True)
     extra.write_text(json.dumps({n: raw[n].dtype.name for n in columns}), encoding="utf-8")
+
+
+def _present(label: Any) -> Any:
+    """Where a label is there: a missing number is NaN, a missing or unknown string the index -1."""
+    import tensorflow as tf
+
+    return ~tf.math.is_nan(label) if label.dtype.is_floating else label >= 0
 
 
 def _as_parsed(column: Any, spec: Any) -> Any:

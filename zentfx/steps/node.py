@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zentfx.code_identity import CodeIdentity
+from zentfx.errors import PipelineError
 from zentfx.steps.base import BaseStep
 
-__all__ = ["Node", "OutputReference"]
+__all__ = ["Node", "OutputReference", "PlacedStep"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,39 @@ class OutputReference:
     step: str
     output: str
 
+    @classmethod
+    def parse(cls, text: object) -> OutputReference:
+        """Reads the written form.
+
+        Args:
+            text: ``step.output``.
+
+        Returns:
+            The reference.
+
+        Raises:
+            PipelineError: If it is written in another way.
+        """
+        step, dot, output = str(text).partition(".")
+        if not (dot and step.isidentifier() and output.isidentifier()):
+            raise PipelineError(f'expected "<step>.<output>"; {text!r} came.')
+        return cls(step, output)
+
     def __str__(self) -> str:
         return f"{self.step}.{self.output}"
+
+
+@dataclass(frozen=True)
+class PlacedStep:
+    """A step in a pipeline, with the wiring that was given for it.
+
+    Attributes:
+        step: The step.
+        inputs: Which output each input reads, as given; a pipeline may imply others.
+    """
+
+    step: BaseStep
+    inputs: Mapping[str, OutputReference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import MappingProxyType
 
 from zentfx.steps.base import BaseStep
@@ -24,11 +25,15 @@ class Pusher(BaseStep):
     inputs = MappingProxyType({"model": "Model", "model_blessing": "ModelBlessing"})
     optional_inputs = frozenset({"model_blessing"})
     outputs = MappingProxyType({"pushed_model": "PushedModel"})
-    unkeyed = frozenset({"folder"})
     reserved = frozenset({"push_destination", "custom_config"})
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+
+    def reusable(self) -> bool:
+        """Whether the folder has a version; if not, an earlier push is gone and is repeated."""
+        folder = Path(self.folder).expanduser()
+        return folder.is_dir() and any(item.name.isdigit() for item in folder.iterdir())
 
     def check(self) -> None:
         """Checks that a folder is named."""

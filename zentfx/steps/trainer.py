@@ -11,7 +11,7 @@ from typing import Any
 from zentfx.errors import near_matches
 from zentfx.steps.base import BaseStep
 from zentfx.steps.keras_names import ACTIVATIONS, LOSSES, METRICS
-from zentfx.steps.keras_training import ColumnSpec, TrainingData, export, layer_name
+from zentfx.steps.keras_training import ColumnSpec, TrainingData, export, layer_name, log_epoch
 
 __all__ = ["TrainerStep"]
 
@@ -198,8 +198,9 @@ class TrainerStep(BaseStep):
             data.batches("train", self.batch_size, seed=self.random_seed),
             validation_data=data.batches("eval", self.batch_size),
             epochs=self.epochs,
-            verbose=2,
+            verbose=0,
             callbacks=[
+                keras.callbacks.LambdaCallback(on_epoch_end=log_epoch),
                 keras.callbacks.TensorBoard(fn_args.model_run_dir, write_graph=False),
                 keras.callbacks.CSVLogger(str(Path(fn_args.model_run_dir) / "history.csv")),
             ],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import uuid
 from pathlib import Path
 
 __all__ = ["ArtifactStore"]
@@ -46,10 +45,12 @@ class ArtifactStore:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             # Renamed into place whole: another process may be keeping the same text.
-            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{name}-")
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(temporary).replace(target)
+            temporary = target.with_name(f".{name}-{uuid.uuid4().hex}")
+            try:
+                temporary.write_text(text, encoding="utf-8")
+                temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
         return str(target)
 
     def read_text(self, kind: str, name: str) -> str | None:

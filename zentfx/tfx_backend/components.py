@@ -14,6 +14,7 @@ from typing import Any
 from zentfx.class_paths import class_path
 from zentfx.errors import StepDefinitionError
 from zentfx.parameters import canonical_json
+from zentfx.records.encoding import chunked
 from zentfx.records.schema import Execution
 from zentfx.steps.node import Node
 from zentfx.tfx_backend.drivers import KeyDriver
@@ -132,7 +133,7 @@ def _derived_component(node: Node, channels: Mapping[str, Any], ours: NodeProper
     component.spec.exec_properties.update(
         {name: value for name, value in ours.values.items() if name not in declared}
     )
-    component.spec.exec_properties[Execution.UNKEYED] = canonical_json(sorted(unkeyed))
+    _list_unkeyed(component, unkeyed)
     return component
 
 
@@ -178,15 +179,16 @@ def _artifact_class(name: str) -> type:
 
 
 def _track(component: Any, ours: NodeProperties) -> None:
-    """Adds a step's parameters to a component of the user's own."""
+    """Adds a step's parameters to a component of the user's own, besides those that it has."""
     properties = component.spec.exec_properties
-    for name, value in ours.values.items():
-        if properties.get(name) is None:
-            properties[name] = value
+    own = {name for name, value in properties.items() if value is not None}
+    properties.update({name: value for name, value in ours.values.items() if name not in own})
+    _list_unkeyed(component, ours.unkeyed - own)
     if component.driver_class is base_driver.BaseDriver:
         component.driver_class = KeyDriver
-        properties[Execution.UNKEYED] = canonical_json(sorted(ours.unkeyed))
-    else:
-        # Its own driver knows nothing of ours, so what cannot be dropped is left out.
-        for name in (Execution.ENVIRONMENT, Execution.UNKEYED):
-            properties.pop(name, None)
+
+
+def _list_unkeyed(component: Any, names: frozenset[str]) -> None:
+    """Tells the driver what to drop."""
+    listed = chunked(Execution.UNKEYED, canonical_json(sorted(names)))
+    component.spec.exec_properties.update(listed)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
+from zentfx.records.encoding import joined
 from zentfx.records.schema import Execution
 from zentfx.tfx_backend.sdk import light_imports
 
@@ -24,7 +25,9 @@ __all__ = ["DriverOperator", "KeyDriver"]
 
 def _drop_unkeyed(exec_properties: dict[str, Any]) -> None:
     # In place: this is the launcher's own dict.
-    for name in json.loads(exec_properties.get(Execution.UNKEYED, "[]")):
+    names = json.loads(joined(Execution.UNKEYED, exec_properties) or "[]")
+    lists = [name for name in exec_properties if name.startswith(Execution.UNKEYED)]
+    for name in [*names, *lists]:
         exec_properties.pop(name, None)
 
 
@@ -44,14 +47,18 @@ class KeyDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
 
 
 class DriverOperator(base_driver_operator.BaseDriverOperator):
-    """Runs our driver without an import, and any other as TFX does, when it is needed."""
+    """Drops for every node; runs a driver of the node's own after that, as TFX does.
+
+    A driver's class is imported here, when it runs. TFX does it when it looks at a node.
+    """
 
     SUPPORTED_EXECUTABLE_SPEC_TYPE: ClassVar = [executable_spec_pb2.PythonClassExecutableSpec]
 
     def run_driver(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
         """Called by the launcher."""
+        _drop_unkeyed(execution_info.exec_properties)
         if self._driver_spec.class_path == f"{KeyDriver.__module__}.{KeyDriver.__qualname__}":
-            return KeyDriver(self._mlmd_connection).run(execution_info)
+            return driver_output_pb2.DriverOutput()
         from tfx.orchestration.portable import python_driver_operator
 
         operator = python_driver_operator.PythonDriverOperator(

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zentfx.datasources.base import Datasource
+from zentfx.datasources.csv_file import CSVDatasource
 from zentfx.errors import StepDefinitionError, near_matches
 from zentfx.steps.base import BaseStep
-from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
-from zentfx.steps.keras_training import LABELS_SIGNATURE, PRESENT
+from zentfx.steps.evaluator import EvaluatorStep
 from zentfx.steps.pusher import Pusher
 from zentfx.steps.schema import SchemaStep
 from zentfx.steps.statistics import StatisticsStep
@@ -53,8 +52,8 @@ def _proto_json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True, indent=2)
 
 
-def _csv(step: Datasource) -> dict[str, Any]:
-    path = getattr(step, "path")  # noqa: B009 - a subclass may be no CSVDatasource
+def _csv(step: CSVDatasource) -> dict[str, Any]:
+    path = step.path
     folder, pattern = (path, "*.csv") if path.is_dir() else (path.parent, path.name)
     return {
         "input_base": str(folder),
@@ -71,14 +70,7 @@ def _statistics(step: StatisticsStep) -> dict[str, Any]:
     return {
         "exclude_splits": "[]",
         "sharded_stats_output": False,
-        **({"stats_options_json": _sampling(step)} if step.sample_rate < 1 else {}),
     }
-
-
-def _sampling(step: StatisticsStep) -> str:
-    # What tensorflow_data_validation's StatsOptions.to_json gives for StatsOptions(sample_rate=…),
-    # less what equals its defaults.
-    return json.dumps({"_sample_rate": step.sample_rate})
 
 
 def _schema(step: SchemaStep) -> dict[str, Any]:
@@ -100,74 +92,11 @@ def _trainer(step: BaseStep) -> dict[str, Any]:
 
 
 def _evaluator(step: EvaluatorStep) -> dict[str, Any]:
-    if not isinstance(step, TFMAEvaluator):
-        return {"fairness_indicator_thresholds": "null", "example_splits": "null"}
     return {
-        "eval_config": _proto_json(eval_config(step)),
+        "eval_config": _proto_json(step.eval_config()),
         "fairness_indicator_thresholds": "null",
         "example_splits": json.dumps(step.splits),
     }
-
-
-def eval_config(step: TFMAEvaluator) -> dict[str, Any]:
-    """TFMA's ``EvalConfig`` for an evaluator, as JSON data.
-
-    Args:
-        step: The evaluator.
-
-    Returns:
-        The config. The model is asked for predictions and for labels by signature, so that both
-        are on the same scale; slices are by raw columns.
-    """
-    several = len(step.metrics) > 1
-    specs = []
-    for label, metrics in sorted(step.metrics.items()):
-        entries = []
-        for metric in metrics:
-            entry: dict[str, Any] = {"class_name": _metric_class(metric)}
-            entry["config"] = json.dumps({"name": metric})
-            bounds = (step.thresholds or {}).get(metric)
-            if bounds:
-                names = {"lower": "lower_bound", "upper": "upper_bound"}
-                entry["threshold"] = {
-                    "value_threshold": {names[side]: value for side, value in bounds.items()}
-                }
-            entries.append(entry)
-        specs.append({"metrics": entries, **({"output_names": [label]} if several else {})})
-    labels = sorted(step.metrics)
-    # Rows without a label get the weight 0: TFMA would count them as predicted without error.
-    weights = {name: f"{name}{PRESENT}" for name in labels}
-    model: dict[str, Any] = {
-        "signature_name": "serving_default",
-        "model_type": "tf_generic",
-        "preprocessing_function_names": [LABELS_SIGNATURE],
-    }
-    if several:
-        model |= {"label_keys": {name: name for name in labels}, "example_weight_keys": weights}
-    else:
-        model |= {"label_key": labels[0], "example_weight_key": weights[labels[0]]}
-    slices = [{}, *({"feature_keys": columns} for columns in step.slices or [] if columns)]
-    return {"model_specs": [model], "slicing_specs": slices, "metrics_specs": specs}
-
-
-def _metric_class(name: str) -> str:
-    """Keras's class name of a metric: TFMA knows no aliases."""
-    special = {
-        "mse": "MeanSquaredError",
-        "mae": "MeanAbsoluteError",
-        "mape": "MeanAbsolutePercentageError",
-        "msle": "MeanSquaredLogarithmicError",
-        "bce": "BinaryCrossentropy",
-        "kl_divergence": "KLDivergence",
-        "auc": "AUC",
-        "f1_score": "F1Score",
-        "f_beta_score": "FBetaScore",
-        "r2_score": "R2Score",
-    }
-    for alias in (name, name.lower()):
-        if alias in special:
-            return special[alias]
-    return name if name[0].isupper() else "".join(part.capitalize() for part in name.split("_"))
 
 
 def _pusher(step: Pusher) -> dict[str, Any]:
@@ -229,7 +158,6 @@ _FAMILIES = {
         beam=False,
         stock="Pusher",
         properties=_pusher,
-        unkeyed=frozenset({"push_destination"}),
     ),
 }
 

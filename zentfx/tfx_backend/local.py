@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from zentfx.class_paths import class_path
 from zentfx.errors import MissingDependencyError, StepFailedError
 from zentfx.orchestrators import RunRequest, StepEvent
 from zentfx.steps.node import Node
@@ -45,7 +44,7 @@ def _check_installation() -> None:
 
 def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
     """Runs the steps in order; those that depend on a failed one are skipped."""
-    classes = {class_path(type(node.step)): type(node.step) for node in request.nodes}
+    classes = {node.name: type(node.step) for node in request.nodes}
     nodes = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
     unfinished: set[str] = set()
     failure: StepFailedError | None = None

@@ -14,9 +14,10 @@ __all__ = ["step_log"]
 
 @contextlib.contextmanager
 def step_log(path: Path) -> Iterator[None]:
-    """Within it, log records and the process's stderr and stdout go to a file.
+    """Within it, log records and what the process writes to stderr go to a file.
 
-    File descriptors are redirected, because TensorFlow and Beam write from C++.
+    The file descriptor is redirected, because TensorFlow and Beam write from C++. What a step
+    prints to stdout is the user's, and debuggers need it.
 
     Args:
         path: The file; it is appended to.

@@ -42,24 +42,40 @@ def node_properties(node: Node, root: Path, environment: Mapping[str, str]) -> N
         text; class, fingerprint, digests and environment.
     """
     step = node.step
-    arguments, derived = step.arguments, step.derived
-    paths = {name for name, value in arguments.items() if isinstance(value, Path)}
-    dropped = paths | (step.unkeyed & arguments.keys())
-    recorded = {"arguments": encode(arguments, root), "derived": encode(derived, root)}
-    keyed = {name: encode(value) for name, value in arguments.items() if name not in dropped}
-
-    recorded_chunks = chunked(Execution.RECORDED, canonical_json(recorded))
-    values: dict[str, Any] = {
-        name: as_property(value, root) for name, value in {**derived, **arguments}.items()
+    tables = {"arguments": step.arguments, "derived": step.derived}
+    recorded = {kind: encode(table, root) for kind, table in tables.items()}
+    keyed = {
+        kind: {name: _placeless(value) for name, value in table.items() if name not in step.unkeyed}
+        for kind, table in tables.items()
     }
-    values |= {
+    parameters = {**step.derived, **step.arguments}
+    unkeyed: dict[str, Any] = {
+        name: as_property(value, root)
+        for name, value in parameters.items()
+        if name in step.unkeyed or _placeless(value) != encode(value)
+    }
+    unkeyed |= chunked(Execution.RECORDED, canonical_json(recorded))
+    unkeyed |= chunked(Execution.ENVIRONMENT, canonical_json(dict(environment)))
+    unkeyed[Execution.SOURCES] = node.code.sources_digest
+    values: dict[str, Any] = {
+        **{name: as_property(value, root) for name, value in parameters.items()},
+        **chunked(Execution.KEYED, canonical_json(keyed)),
+        **(chunked(Execution.DIGESTS, canonical_json(dict(node.digests))) if node.digests else {}),
         Execution.SOURCE: class_path(type(step)),
         Execution.FINGERPRINT: node.code.fingerprint,
-        Execution.DIGESTS: canonical_json(dict(node.digests)) if node.digests else None,
-        Execution.ENVIRONMENT: canonical_json(dict(environment)),
-        **chunked(Execution.KEYED, canonical_json(keyed)),
-        **recorded_chunks,
+        **unkeyed,
     }
-    unkeyed = {*dropped, *recorded_chunks, Execution.ENVIRONMENT, Execution.UNKEYED}
-    values = {name: value for name, value in values.items() if value is not None}
-    return NodeProperties(values, frozenset(unkeyed & (values.keys() | {Execution.UNKEYED})))
+    return NodeProperties(
+        {name: value for name, value in values.items() if value is not None}, frozenset(unkeyed)
+    )
+
+
+def _placeless(value: Any) -> Any:
+    """A value as JSON data without the places of files: what is in them is keyed by digests."""
+    if isinstance(value, Path):
+        return encode(Path())
+    if isinstance(value, (list, tuple)):
+        return [_placeless(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _placeless(part) for key, part in value.items()}
+    return encode(value)

@@ -22,18 +22,19 @@ from zentfx.steps.base import BaseStep
 from zentfx.tfx_backend.sdk import light_imports
 
 with light_imports():
-    from tfx.orchestration.portable import base_executor_operator
+    from tfx.orchestration import data_types_utils
+    from tfx.orchestration.portable import base_executor_operator, inputs_utils
     from tfx.proto.orchestration import executable_spec_pb2, placeholder_pb2
 
-__all__ = ["executor_operators", "rebuild_step", "working"]
+__all__ = ["all_parameters", "executor_operators", "rebuild_step", "working"]
 
 
 class _Session:
     """What a run tells its executors.
 
     Attributes:
-        classes: Step classes by class path. A class that was defined in a notebook or a function
-            cannot be imported, but this process has it.
+        classes: Step classes by the step's name. A class that was defined in a notebook or a
+            function cannot be imported, and two of them may share a dotted name.
         root: The repository's folder.
         beam_args: Arguments for Beam.
     """
@@ -52,7 +53,7 @@ def working(classes: Mapping[str, type], root: Path, beam_args: tuple[str, ...])
     """Within it, executors run for one pipeline.
 
     Args:
-        classes: The step classes by class path.
+        classes: The step classes by the step's name.
         root: The repository's folder.
         beam_args: Arguments for Beam.
     """
@@ -63,10 +64,25 @@ def working(classes: Mapping[str, type], root: Path, beam_args: tuple[str, ...])
         _session.reset(token)
 
 
-def rebuild_step(properties: Mapping[str, Any]) -> BaseStep:
+def all_parameters(pipeline_node: Any) -> dict[str, Any]:
+    """The parameters of a node as they were compiled, those that the driver drops included.
+
+    Args:
+        pipeline_node: The node in the IR.
+
+    Returns:
+        Values by name.
+    """
+    return data_types_utils.build_parsed_value_dict(
+        inputs_utils.resolve_parameters_with_schema(pipeline_node.parameters)
+    )
+
+
+def rebuild_step(name: str, properties: Mapping[str, Any]) -> BaseStep:
     """Builds the step of an execution from its recorded class and arguments.
 
     Args:
+        name: The step's name.
         properties: The execution's parameters.
 
     Returns:
@@ -76,10 +92,9 @@ def rebuild_step(properties: Mapping[str, Any]) -> BaseStep:
         NotFoundError: If the class cannot be found.
     """
     session = _session.get()
-    path = properties[Execution.SOURCE]
-    cls = session.classes.get(path) if session else None
+    cls = session.classes.get(name) if session else None
     if cls is None:
-        cls = find_class(path)
+        cls = find_class(properties[Execution.SOURCE])
     data = json.loads(joined(Execution.RECORDED, properties) or "{}")
     step: BaseStep = cls(**decode(data["arguments"], session.root if session else None))
     return step
@@ -98,6 +113,9 @@ class _LateOperator(base_executor_operator.BaseExecutorOperator):
 
     def run_executor(self, execution_info: Any) -> Any:
         """Called by the launcher for a node that has to run."""
+        # The driver dropped some for the sake of the cache key; what it set itself stays.
+        parameters = all_parameters(execution_info.pipeline_node)
+        execution_info.exec_properties = {**parameters, **execution_info.exec_properties}
         operator = self._real()
         operator.with_execution_watcher(self._execution_watcher_address)
         return operator.run_executor(execution_info)

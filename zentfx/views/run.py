@@ -58,13 +58,21 @@ class StepRun:
     @property
     def source_code(self) -> dict[str, str]:
         """The source text of the step and of the user's modules that it reaches, by module."""
-        name = f"{self._record.fingerprint}.json"
-        text = self._workspace.artifacts.read_text("sources", name)
+        text = self._workspace.artifacts.read_text("sources", f"{self._record.sources}.json")
         return json.loads(text) if text else {}
 
     @property
     def environment(self) -> dict[str, str]:
-        """Versions of Python and of the packages that ran this step."""
+        """Versions of Python and of the packages that computed its outputs.
+
+        For a step that was reused, those of the run that computed them.
+        """
+        outputs = [item for group in self._record.outputs.values() for item in group]
+        if self.status == "cached" and outputs:
+            reader = self._workspace.reader
+            producer = reader.producers(outputs[:1]).get(outputs[0])
+            if producer is not None:
+                return reader.environment(producer)
         return dict(self._record.environment)
 
     @property
@@ -79,19 +87,28 @@ class StepRun:
 
     @cached_property
     def inputs(self) -> Named[ArtifactVersion]:
-        """The artifacts that it read, by input name."""
-        return self._artifacts(self._record.inputs, "input")
+        """The artifacts that it read, by input name; each has its producer's address."""
+        addresses = {
+            artifact: f"{self._run.pipeline}::{step.name}::{output}"
+            for step in self._workspace.reader.step_runs(self._run.id)
+            for output, group in step.outputs.items()
+            for artifact in group
+        }
+        return self._artifacts(self._record.inputs, "input", addresses)
 
     @cached_property
     def outputs(self) -> Named[ArtifactVersion]:
         """The artifacts that it wrote, or reused, by output name."""
-        return self._artifacts(self._record.outputs, "output")
+        return self._artifacts(self._record.outputs, "output", {})
 
-    def _artifacts(self, ids: Mapping[str, tuple[int, ...]], kind: str) -> Named[ArtifactVersion]:
+    def _artifacts(
+        self, ids: Mapping[str, tuple[int, ...]], kind: str, addresses: Mapping[int, str]
+    ) -> Named[ArtifactVersion]:
         records = self._workspace.reader.artifacts(i for group in ids.values() for i in group)
         found: Named[ArtifactVersion] = Named(f"{kind} of step {self.name!r}")
         for name, group in ids.items():
-            address = f"{self._run.pipeline}::{self.name}::{name}"
+            own = f"{self._run.pipeline}::{self.name}::{name}"
+            address = addresses.get(group[0], own)
             found[name] = ArtifactVersion(address, records[group[0]])
         return found
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Generic, TypeVar, cast
 
-from tfx.orchestration import data_types_utils
-from tfx.orchestration.portable import inputs_utils, outputs_utils
+from tfx.orchestration.portable import outputs_utils
 from tfx.proto.orchestration import execution_result_pb2
 
+from zentfx.errors import DataError
+from zentfx.records.encoding import joined
+from zentfx.records.schema import Execution
 from zentfx.steps.base import BaseStep
-from zentfx.tfx_backend.worker import rebuild_step
+from zentfx.steps.input_files import input_digests
+from zentfx.tfx_backend.worker import all_parameters, rebuild_step
 
 __all__ = ["StepExecutor"]
 
@@ -38,12 +42,12 @@ class StepExecutor(Generic[Step]):
             The outputs. It is returned, and not left to TFX to make, because TFX would then write
             the parameters a second time, bools as ints.
         """
-        # The node has all parameters, those that the driver dropped included.
-        properties = data_types_utils.build_parsed_value_dict(
-            inputs_utils.resolve_parameters_with_schema(self._context.pipeline_node.parameters)
-        )
-        step = cast(Step, rebuild_step(properties))
+        # Once more here, for TFX's own runner, which does not put back what the driver dropped.
+        node = self._context.pipeline_node
+        properties = {**all_parameters(node), **exec_properties}
+        step = cast(Step, rebuild_step(node.node_info.id, properties))
         self.run_step(step, input_dict, output_dict, properties)
+        _check_unchanged(step, properties)
         result = execution_result_pb2.ExecutorOutput()
         outputs_utils.populate_output_artifact(result, output_dict)
         return result
@@ -64,3 +68,18 @@ class StepExecutor(Generic[Step]):
             properties: All parameters.
         """
         super().Do(input_dict, output_dict, properties)  # type: ignore[misc]
+
+
+def _check_unchanged(step: BaseStep, properties: dict[str, Any]) -> None:
+    """Fails the step if its input files changed while it ran.
+
+    Their digests are in the cache key, and were taken before: results of other content must not be
+    found under them.
+    """
+    recorded = json.loads(joined(Execution.DIGESTS, properties) or "{}")
+    changed = [name for name, digest in input_digests(step).items() if recorded.get(name) != digest]
+    if changed:
+        raise DataError(
+            f"{type(step).__name__}: the content of {', '.join(changed)} changed while the step "
+            "ran. Run the pipeline again."
+        )

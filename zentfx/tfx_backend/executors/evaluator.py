@@ -55,11 +55,7 @@ def _for_model(properties: dict[str, Any], model: Any) -> str:
     graph = loader_impl.parse_saved_model(path_utils.serving_model_path(model.uri)).meta_graphs[0]
     if LABELS_SIGNATURE not in graph.signature_def:
         for spec in config["model_specs"]:
-            for key in (
-                "preprocessing_function_names",
-                "example_weight_key",
-                "example_weight_keys",
-            ):
+            for key in _OF_OUR_EXPORT:
                 spec.pop(key, None)
     return json.dumps(config)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tfx.dsl.components.base import base_executor
@@ -47,16 +48,21 @@ def _input(artifact: Any) -> InputArtifact:
 
 
 def _set(artifact: Any, name: str, value: str | float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        came = f"{value!r} of type {type(value).__name__}"
+        raise TypeError(f"metadata of an output must be str, int or float; {name!r} is {came}.")
+    # MLMD would fail on these, or cut them, after the step has been run.
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"metadata of an output must be finite; {name!r} is {value!r}.")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"metadata of an output must fit 64 bits; {name!r} is {value!r}.")
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError(f"metadata of an output must not hold NUL characters; {name!r} does.")
     if name in (artifact.PROPERTIES or {}):
         setattr(artifact, name, value)
     elif isinstance(value, str):
         artifact.set_string_custom_property(name, value)
-    elif isinstance(value, int) and not isinstance(value, bool):
+    elif isinstance(value, int):
         artifact.set_int_custom_property(name, value)
-    elif isinstance(value, float):
-        artifact.set_float_custom_property(name, value)
     else:
-        raise TypeError(
-            f"metadata of an output must be str, int or float; {name!r} is {value!r} of type "
-            f"{type(value).__name__}."
-        )
+        artifact.set_float_custom_property(name, value)

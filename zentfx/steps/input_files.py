@@ -1,0 +1,51 @@
+"""Input files of a step: which there are, and the digests by which they count for the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from zentfx.errors import DataError, DataNotFoundError
+from zentfx.steps.base import BaseStep
+from zentfx.stores.digests import digest_of
+
+__all__ = ["input_digests"]
+
+
+def input_digests(step: BaseStep) -> dict[str, str]:
+    """Computes the digest of the content of each path among a step's parameters.
+
+    Args:
+        step: The step.
+
+    Returns:
+        Digests by where the path stands: ``path``, ``files[0]``, ``derived.path``.
+
+    Raises:
+        DataNotFoundError: If there is nothing at a path.
+        DataError: If it cannot be read.
+    """
+    digests = {}
+    for prefix, values in (("", step.arguments), ("derived.", step.derived)):
+        for name, value in values.items():
+            for where, path in _paths_in(value, f"{prefix}{name}"):
+                who = f"{type(step).__name__}: {where}"
+                try:
+                    digests[where] = digest_of(path, step.content_files(path))
+                except DataNotFoundError as error:
+                    raise DataNotFoundError(f"{who}: {error}") from error
+                except OSError as error:
+                    raise DataError(f"{who}: {path} cannot be read: {error}") from error
+    return digests
+
+
+def _paths_in(value: Any, where: str) -> Iterator[tuple[str, Path]]:
+    if isinstance(value, Path):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _paths_in(part, f"{where}[{key!r}]")
+    elif isinstance(value, (list, tuple)):
+        for index, part in enumerate(value):
+            yield from _paths_in(part, f"{where}[{index}]")
