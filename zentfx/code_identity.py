@@ -145,7 +145,8 @@ def _closed_over(cls: type, found: dict[str, str]) -> dict[str, Any]:
         if not isinstance(function, FunctionType) or id(function) in seen:
             continue
         seen.add(id(function))
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        cells = function.__closure__ or ()
+        for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
             try:
                 value = cell.cell_contents
             except ValueError:

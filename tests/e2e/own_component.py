@@ -16,7 +16,7 @@ class OwnSpec(types.ComponentSpec):
 
 
 class OwnExecutor(base_executor.BaseExecutor):
-    def Do(self, input_dict, output_dict, exec_properties):
+    def Do(self, input_dict, output_dict, exec_properties):  # noqa: N802
         output_dict["report"][0].set_string_custom_property("came", exec_properties["path"])
 
 

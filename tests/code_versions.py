@@ -1,0 +1,54 @@
+"""What the results of each shipped step depend on, and under which code version.
+
+Run it to confirm a change of the code that leaves results as they are; raise the step's
+``code_version`` first if it does not: ``./dev python tests/code_versions.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+
+import zentfx
+from zentfx.code_identity import _normal_form
+
+FILE = Path(__file__).with_suffix(".json")
+
+_BACKEND = ("zentfx.tfx_backend.families", "zentfx.tfx_backend.executors.base")
+_EXECUTORS = "zentfx.tfx_backend.executors"
+_RECORDS = ("zentfx.materializers.examples", f"{_EXECUTORS}.examples")
+_VALIDATION = f"{_EXECUTORS}.validation"
+_KERAS = "zentfx.steps.keras_training"
+# Step to the modules, besides its own, that decide what it computes.
+DEPENDS = {
+    "CSVDatasource": (*_BACKEND, *_RECORDS, f"{_EXECUTORS}.csv_file"),
+    "StatisticsStep": (*_BACKEND, _VALIDATION),
+    "SchemaStep": (*_BACKEND, _VALIDATION),
+    "ValidationStep": (*_BACKEND, _VALIDATION),
+    "RandomSplit": (*_BACKEND, *_RECORDS, f"{_EXECUTORS}.split"),
+    "StandardPreprocessor": (*_BACKEND, f"{_EXECUTORS}.transform"),
+    "TrainerStep": (*_BACKEND, f"{_EXECUTORS}.trainer", _KERAS),
+    "TFMAEvaluator": (*_BACKEND, f"{_EXECUTORS}.evaluator", _KERAS, "zentfx.steps.tfma_names"),
+    "Pusher": (*_BACKEND, f"{_EXECUTORS}.pusher"),
+}
+
+
+def current() -> dict[str, dict[str, str]]:
+    """Code version and digest of each shipped step, as the code is now."""
+    found = {}
+    for name, modules in DEPENDS.items():
+        step = getattr(zentfx, name)
+        texts = [_text(module) for module in sorted({step.__module__, *modules})]
+        digest = hashlib.sha256("\n".join(map(_normal_form, texts)).encode()).hexdigest()
+        found[name] = {"code_version": step.code_version, "digest": digest}
+    return found
+
+
+def _text(module: str) -> str:
+    return Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(current(), indent=1) + "\n", encoding="utf-8")
