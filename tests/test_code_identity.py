@@ -1,6 +1,7 @@
 """Fingerprints: what counts as a change of a step's code, and what does not."""
 
 import importlib
+import json
 import linecache
 import os
 import re
@@ -243,6 +244,20 @@ class TestEdits:
         (project.folder / "zt_helpers.py").write_bytes(b"\xef\xbb\xbfdef scaled(x): return 1\n")
         assert "return 1" in project.code().sources["zt_helpers"]
 
+    def test_the_own_module_of_an_installed_step_counts(self, project, tmp_path, monkeypatch):
+        installed = tmp_path / "lib/site-packages"
+        installed.mkdir(parents=True)
+        (installed / "zt_plugin.py").write_text(STEP.replace("zt_helpers", "zt_near"))
+        (installed / "zt_near.py").write_text("def scaled(x): return x")
+        monkeypatch.syspath_prepend(installed)
+        before = project.fingerprint("zt_plugin.Gate")
+        (installed / "zt_near.py").write_text("def scaled(x): return -x")
+        project.forget()
+        assert project.fingerprint("zt_plugin.Gate") == before
+        (installed / "zt_plugin.py").write_text(STEP.replace("zt_helpers", "zt_near") + "x = 1")
+        project.forget()
+        assert project.fingerprint("zt_plugin.Gate") != before
+
     def test_installed_packages_do_not_count(self, tmp_path, monkeypatch, project):
         installed = tmp_path / "lib/site-packages"
         installed.mkdir(parents=True)
@@ -255,6 +270,61 @@ class TestEdits:
         assert project.fingerprint() == code.fingerprint
 
 
+def made_in_a_function(factor, helper=None, kind="method"):
+    if kind == "method":
+
+        class Made(BaseStep):
+            def process(self, inputs, outputs):
+                return factor if helper is None else helper(factor)
+
+    elif kind == "property":
+
+        class Made(BaseStep):
+            @property
+            def size(self):
+                return factor
+
+    else:
+
+        class Made(BaseStep):
+            @staticmethod
+            def size():
+                return factor
+
+    return Made
+
+
+class TestClassesOfFunctions:
+    """What a class takes from the function around it is no part of any source text."""
+
+    @pytest.mark.parametrize("kind", ["method", "property", "staticmethod"])
+    @pytest.mark.parametrize(
+        ("one", "other"), [(1, 2), (1, 1.0), ("a", "b"), ([1], [2]), (None, 0)]
+    )
+    def test_plain_values_count(self, kind, one, other):
+        def fingerprint(value):
+            return code_of(made_in_a_function(value, kind=kind)).fingerprint
+
+        assert fingerprint(one) == fingerprint(one)
+        assert fingerprint(one) != fingerprint(other)
+
+    def test_functions_count_with_their_modules(self, project):
+        def code():
+            scaled = importlib.import_module("zt_helpers").scaled
+            return code_of(made_in_a_function(1, helper=scaled))
+
+        before = code()
+        assert {"zt_helpers", "zt_deeper"} <= before.sources.keys()
+        project.edit("zt_deeper", "+", "-")
+        assert code().fingerprint != before.fingerprint
+
+    def test_other_values_are_refused_unless_the_state_has_a_name(self):
+        cls = made_in_a_function(object())
+        with pytest.raises(StepDefinitionError, match="uses factor from the function.*an? object"):
+            code_of(cls)
+        assert code_of(cls, "1").fingerprint == code_of(cls, "1").fingerprint
+
+
 class TestSources:
     def test_the_sources_are_the_texts_of_what_counts_and_of_shipped_bases(self, project):
         sources = project.code().sources
@@ -262,6 +332,15 @@ class TestSources:
         assert sources["zt_helpers"] == HELPERS
         assert sources["zt_deeper"] == DEEPER
         assert "class BaseStep" in sources["zentfx.steps.base"]
+
+    def test_two_states_with_one_fingerprint_have_texts_of_their_own(self, project):
+        before = project.code()
+        project.edit("zt_steps", "FACTOR = 2", "FACTOR = 2  # for now")
+        after = project.code()
+        assert after.fingerprint == before.fingerprint
+        assert after.sources_digest != before.sources_digest
+        assert json.loads(after.sources_text) == after.sources
+        assert project.code().sources_digest == after.sources_digest
 
     def test_a_fingerprint_is_a_sha256(self, project):
         assert re.fullmatch("[0-9a-f]{64}", project.fingerprint())
@@ -396,6 +475,14 @@ class TestNotebooks:
         before = notebook.code().fingerprint
         notebook.run(first + first.replace("range(3)", "range(5)"))
         assert notebook.code().fingerprint != before
+
+    def test_a_class_of_properties_alone_has_its_source(self, notebook):
+        text = "class Split(BaseStep):\n    @property\n    def names(self):\n        return ['a']\n"
+        notebook.run(text)
+        before = notebook.code("Split")
+        assert before.sources["notebook_of_tests:Split"] == text
+        notebook.run(text.replace("'a'", "'b'"))
+        assert notebook.code("Split").fingerprint != before.fingerprint
 
     def test_decorators_count(self, notebook):
         notebook.run("def keep(cls):\n    return cls")

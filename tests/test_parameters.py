@@ -412,13 +412,14 @@ class TestMerging:
         with pytest.raises(StepDefinitionError, match="every parameter is recorded under its name"):
             schema_of(space["constructor"])
 
-    def test_an_annotation_that_cannot_be_resolved_leaves_the_others_checked(self):
-        def constructor(self, a: "NoSuchType", b: "int" = 1):  # noqa: F821 - the subject
+    def test_an_annotation_that_cannot_be_resolved_is_refused_when_it_is_used(self):
+        def constructor(self, a: "NoSuchType" = 1, b: "int" = 1):  # noqa: F821 - the subject
             pass
 
         schema = schema_of(constructor)
-        assert schema["a"].annotation is MISSING
         assert schema["b"].annotation is int
+        with pytest.raises(StepDefinitionError, match="'NoSuchType' cannot be resolved.*run time"):
+            schema["a"].coerce(1, "Step")
 
     def test_the_signature_of_a_decorated_constructor_is_the_inner_ones(self):
         def constructor(self, a: int):

@@ -63,6 +63,11 @@ class TestFinding:
         assert Path(workspace.artifacts.path).is_absolute()
         assert workspace.metadata.path.is_absolute()
 
+    def test_a_path_with_dots_is_the_place_that_it_leads_to(self, tmp_path, monkeypatch):
+        assert Workspace.find("../sub/./x").root == tmp_path / "work/sub/x"
+        monkeypatch.setenv("ZENTFX_REPOSITORY", "../other")
+        assert Workspace.find().root == tmp_path / "work/other"
+
     def test_a_path_in_the_home_folder_is_found(self, tmp_path, monkeypatch):
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
         assert Workspace.find("~/repo").root == tmp_path / "home/repo"

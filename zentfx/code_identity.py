@@ -138,11 +138,11 @@ def _closed_over(cls: type, found: dict[str, str]) -> dict[str, Any]:
         The other values, by name.
     """
     values: dict[str, Any] = {}
-    waiting = [getattr(member, "__func__", member) for member in vars(cls).values()]
+    waiting = list(_functions(cls))
     seen: set[int] = set()
     while waiting:
         function = inspect.unwrap(waiting.pop())
-        if not isinstance(function, FunctionType) or id(function) in seen:
+        if id(function) in seen:
             continue
         seen.add(id(function))
         cells = function.__closure__ or ()
@@ -285,11 +285,7 @@ def _reach_typed(thing: Any, found: dict[str, str]) -> bool:
     key = f"{thing.__module__}:{thing.__qualname__}"
     if key in found:
         return True
-    members = vars(thing).values() if isinstance(thing, type) else [thing]
-    functions = [inspect.unwrap(getattr(member, "__func__", member)) for member in members]
-    for function in functions:
-        if not isinstance(function, FunctionType):
-            continue
+    for function in _functions(thing):
         text = _statement(function)
         if text is None:
             continue
@@ -305,6 +301,16 @@ def _reach_typed(thing: Any, found: dict[str, str]) -> bool:
                 found[f"{thing.__module__}:{node.id}"] = f"{node.id} = {value!r}"
         return True
     return False
+
+
+def _functions(thing: Any) -> Iterator[FunctionType]:
+    """The functions of a class, those behind its properties too; or the function itself."""
+    for member in vars(thing).values() if isinstance(thing, type) else [thing]:
+        behind = ("__func__", "fget", "fset", "fdel", "func")
+        for part in (member, *(getattr(member, name, None) for name in behind)):
+            function = inspect.unwrap(part)
+            if isinstance(function, FunctionType):
+                yield function
 
 
 def _statement(function: FunctionType) -> str | None:

@@ -116,6 +116,17 @@ class Parameter:
         return coerce(value, self.annotation, f"{owner}: parameter {self.name!r}")
 
 
+@dataclasses.dataclass(frozen=True)
+class _Unresolved:
+    """An annotation that names what is not there, as one imported under ``TYPE_CHECKING`` does.
+
+    It is not taken for a missing one: a path would be a text, and its content would not count.
+    """
+
+    text: str
+    error: str
+
+
 def merged_parameters(
     constructors: Sequence[Callable[..., Any]], owner: str
 ) -> dict[str, Parameter]:
@@ -154,7 +165,7 @@ def merged_parameters(
 
 
 def _resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """Annotations as objects; those that cannot be resolved are left out (and so unchecked)."""
+    """Annotations as objects; one that cannot be resolved is an :class:`_Unresolved`."""
     function = inspect.unwrap(function)
     try:
         return typing.get_type_hints(function, include_extras=True)
@@ -167,8 +178,8 @@ def _resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
                 resolved |= typing.get_type_hints(
                     probe, getattr(function, "__globals__", {}), include_extras=True
                 )
-            except Exception:  # noqa: BLE001
-                resolved[name] = MISSING
+            except Exception as error:  # noqa: BLE001
+                resolved[name] = _Unresolved(str(annotation), str(error))
         return resolved
 
 
@@ -240,6 +251,11 @@ def coerce(value: Any, annotation: Any, where: str) -> Any:
         ParameterTypeError: If the value has another type, or one that cannot be recorded.
         ParameterError: If it is NaN or infinite, or a string that is not valid Unicode.
     """
+    if isinstance(annotation, _Unresolved):
+        raise StepDefinitionError(
+            f"{where}: its annotation {annotation.text!r} cannot be resolved ({annotation.error}). "
+            "Import what it names at run time, not under TYPE_CHECKING."
+        )
     value = _plain_scalar(value)
     origin = typing.get_origin(annotation) or annotation
     arguments = typing.get_args(annotation)

@@ -96,6 +96,25 @@ class TestNames:
         assert names(pipeline) == ["a", "b"]
         assert pipeline.steps["a"] is second
 
+    def test_a_step_that_replaces_another_keeps_its_wiring_unless_it_is_given(self, pipeline):
+        pipeline.add_step(Source(), "a")
+        pipeline.add_step(Source(), "b")
+        pipeline.add_step(Add(), "c", {"left": "a.numbers", "right": "b.numbers"})
+        pipeline.add_step(Add(by=[1]), "c")
+        assert pipeline.wiring()["c"] == {
+            "left": OutputReference("a", "numbers"),
+            "right": OutputReference("b", "numbers"),
+        }
+        pipeline.add_step(Add(by=[1]), "c", {"left": "b.numbers"})
+        assert pipeline.wiring()["c"] == {"left": OutputReference("b", "numbers")}
+        pipeline.add_step(Source(), "c")
+        assert pipeline.wiring()["c"] == {}
+
+    @pytest.mark.parametrize("attribute", ["name", "enable_cache", "steps"])
+    def test_what_it_is_cannot_be_set_afterwards(self, pipeline, attribute):
+        with pytest.raises(AttributeError):
+            setattr(pipeline, attribute, "x")
+
     def test_what_is_no_step_is_refused(self, pipeline):
         with pytest.raises(ParameterTypeError, match="subclasses of BaseStep.; 'x' came"):
             pipeline.add_step("x")
@@ -219,6 +238,11 @@ class TestCopies:
         assert names(pipeline) == ["add"]
         assert names(other) == ["add", "source"]
 
+    def test_the_steps_of_a_copy_are_what_is_recorded(self, pipeline):
+        pipeline.add_step(Add(by=[1]), inputs={"left": "source.numbers"})
+        pipeline.steps["add"].by.append(2)
+        assert pipeline.copy("Q").steps["add"].by == [1]
+
     def test_a_copy_needs_a_name_of_its_own(self, pipeline):
         with pytest.raises(PipelineError, match="'P' is the name of the pipeline itself"):
             pipeline.copy("P")
@@ -260,23 +284,12 @@ class TestBeforeARun:
             (tmp_path / f"{name}.txt").write_text(name)
         return tmp_path
 
-    def test_every_path_is_digested_wherever_it_stands(self, files):
-        step = Source(path=files / "a.txt", paths={"k": [files / "b.txt", files]})
-        digests = self.node(step, files).digests
-        assert digests.keys() == {"path", "paths['k'][0]", "paths['k'][1]"}
-        (files / "b.txt").write_text("other")
-        changed = self.node(step, files).digests
-        assert {key for key in digests if changed[key] != digests[key]} == {
-            "paths['k'][0]",
-            "paths['k'][1]",
-        }
-
-    @pytest.mark.parametrize("name", ["fixed", "listed"])
-    def test_a_path_that_a_subclass_computes_is_digested_too(self, files, name):
-        step = Fixed(folder=str(files))
-        before = self.node(step, files).digests
-        (files / f"{name}.txt").write_text("other")
-        assert self.node(step, files).digests != before
+    def test_input_files_count_by_their_content_also_those_that_a_subclass_computes(self, files):
+        for step in (Source(path=files / "fixed.txt"), Fixed(folder=str(files))):
+            before = self.node(step, files).digests
+            assert before
+            (files / "fixed.txt").write_text(f"other {type(step)}")
+            assert self.node(step, files).digests != before
 
     def test_a_missing_file_is_an_error_before_anything_is_recorded(self, tmp_path):
         repository = Repository(tmp_path)
@@ -305,6 +318,15 @@ class TestBeforeARun:
         made.add_step(Source().with_options(enable_cache=step))
         [node] = made._nodes(run)
         assert node.enable_cache is expected
+
+    def test_a_step_whose_effect_is_gone_is_not_reused(self, tmp_path):
+        class Effect(Source):
+            def reusable(self):
+                return False
+
+        assert self.node(Source(), tmp_path).enable_cache is True
+        assert self.node(Effect(), tmp_path).enable_cache is False
+        assert self.node(Effect().with_options(enable_cache=True), tmp_path).enable_cache is False
 
     def test_a_code_version_replaces_the_fingerprint(self, tmp_path):
         plain = self.node(Source(), tmp_path).code.fingerprint

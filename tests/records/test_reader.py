@@ -116,6 +116,7 @@ class TestStepRuns:
             **chunked(schema.Execution.RECORDED, canonical_json(data)),
             **{
                 schema.Execution.FINGERPRINT: "abc",
+                schema.Execution.SOURCES: "def",
                 schema.Execution.ENVIRONMENT: '{"python": "3.10"}',
                 "lr": 0.0,
             },
@@ -124,7 +125,8 @@ class TestStepRuns:
         assert (step.name, step.type, step.status) == ("trainer", "mysteps.Gate", "completed")
         assert step.arguments == arguments
         assert step.parameters == {"epochs": 3, **arguments}
-        assert (step.fingerprint, step.environment) == ("abc", {"python": "3.10"})
+        assert (step.fingerprint, step.sources) == ("abc", "def")
+        assert step.environment == {"python": "3.10"}
         assert step.properties["lr"] == 0.0
         assert step.error is None
         assert step.started <= step.updated
@@ -224,6 +226,27 @@ class TestStepRuns:
     def test_the_error_is_the_text_that_tfx_noted(self, put, reader, result, error):
         put.execution("r1", "a", pb.Execution.FAILED, __execution_result__=result)
         assert reader.step_runs("r1")[0].error == error
+
+
+class TestProducers:
+    def test_the_first_that_wrote_an_artifact_made_it(self, put, reader):
+        one, two, three = put.artifact(), put.artifact(), put.artifact()
+        first = put.execution("r1", "a", events=[event(one, pb.Event.OUTPUT, "x")])
+        put.execution(
+            "r2",
+            "a",
+            pb.Execution.CACHED,
+            events=[event(one, pb.Event.OUTPUT, "x"), event(two, pb.Event.INPUT, "y")],
+        )
+        assert reader.producers([one, two, three]) == {one: first}
+        assert reader.producers([]) == {}
+
+    def test_the_environment_of_an_execution_is_read_by_its_id(self, put, reader):
+        versions = {f"package-{number}": "1.0" * 50 for number in range(40)}
+        texts = chunked(schema.Execution.ENVIRONMENT, canonical_json(versions))
+        assert len(texts) > 1
+        assert reader.environment(put.execution("r1", "a", **texts)) == versions
+        assert reader.environment(put.execution("r1", "b")) == {}
 
 
 class TestArtifacts:

@@ -14,6 +14,7 @@ from ml_metadata.proto import metadata_store_pb2 as pb
 
 import zentfx
 from zentfx.records import schema
+from zentfx.records.encoding import as_property
 from zentfx.records.reader import Reader
 from zentfx.records.writer import Writer
 from zentfx.stores.metadata import SQLiteMetadataStore
@@ -153,9 +154,10 @@ class TestRuns:
         [
             ("", ""),
             ("naïve ☃", "naïve ☃"),
-            ("a\0b", "ab"),
+            ("a\0b", "a…[cut: 3 characters]"),
             ("no file 'caf\udce9.csv'", "no file 'caf?.csv'"),
-            ("x" * 5000, "x" * 2000),
+            pytest.param("x" * 5000, as_property("x" * 5000), id="long"),
+            pytest.param("☃\udce9" * 5000, as_property("☃?" * 5000), id="long and odd"),
         ],
     )
     def test_the_text_of_any_error_can_be_recorded(self, writer, reader, error, recorded):

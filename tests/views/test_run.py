@@ -30,35 +30,49 @@ def repository(tmp_path):
     return repository
 
 
-def record_step(repository, name, metrics=None, **arguments):
-    """Records what TFX would of one step of the run, with one output."""
+def record_step(
+    repository, name, metrics=None, *, reads=None, reuses=None, python="3.10", **arguments
+):
+    """Records what TFX would of one step of the run, with one output; returns that artifact's id."""
     client = repository.workspace.metadata.connect()
     folder = repository.path / name
     folder.mkdir()
     (folder / "metrics.json").write_text(json.dumps(metrics))
-    artifact_type = client.put_artifact_type(pb.ArtifactType(name="Metrics"))
-    artifact = pb.Artifact(type_id=artifact_type, uri=str(folder), state=pb.Artifact.LIVE)
-    artifact.custom_properties["mse"].double_value = 0.5
-    event = pb.Event(
-        type=pb.Event.OUTPUT, path=pb.Event.Path(steps=[pb.Event.Path.Step(key="metrics")])
-    )
+    if reuses is None:
+        artifact = pb.Artifact(
+            type_id=client.put_artifact_type(pb.ArtifactType(name="Metrics")),
+            uri=str(folder),
+            state=pb.Artifact.LIVE,
+        )
+        artifact.custom_properties["mse"].double_value = 0.5
+    else:
+        [artifact] = client.get_artifacts_by_id([reuses])
     execution = pb.Execution(
         type_id=client.put_execution_type(pb.ExecutionType(name="mysteps.Gate")),
-        last_known_state=pb.Execution.COMPLETE,
+        last_known_state=pb.Execution.COMPLETE if reuses is None else pb.Execution.CACHED,
     )
     texts = chunked(
         schema.Execution.RECORDED, canonical_json({"arguments": arguments, "derived": {"fixed": 1}})
     )
     texts[schema.Execution.FINGERPRINT] = f"code of {name}"
     texts[schema.Execution.SOURCES] = f"text of {name}"
-    texts[schema.Execution.ENVIRONMENT] = '{"python": "3.10"}'
+    texts[schema.Execution.ENVIRONMENT] = json.dumps({"python": python})
     for key, value in texts.items():
         execution.custom_properties[key].string_value = value
     [pipeline] = client.get_contexts_by_type("pipeline")
     node_type = client.put_context_type(pb.ContextType(name="node"))
     node = pb.Context(type_id=node_type, name=f"{pipeline.name}.{name}")
     run = client.get_context_by_type_and_name("pipeline_run", "r1")
-    client.put_execution(execution, [(artifact, event)], [pipeline, run, node])
+    pairs = [(artifact, event_of(pb.Event.OUTPUT, "metrics"))]
+    if reads is not None:
+        [source] = client.get_artifacts_by_id([reads])
+        pairs.append((source, event_of(pb.Event.INPUT, "examples")))
+    _, artifact_ids, _ = client.put_execution(execution, pairs, [pipeline, run, node])
+    return artifact_ids[0]
+
+
+def event_of(kind, name):
+    return pb.Event(type=kind, path=pb.Event.Path(steps=[pb.Event.Path.Step(key=name)]))
 
 
 class TestRun:
@@ -159,6 +173,30 @@ class TestStepRun:
         assert repr(artifact).startswith(
             "ArtifactVersion('Pipeline A::gate::metrics', type='Metrics'"
         )
+
+    def test_an_input_has_the_address_of_what_made_it(self, repository):
+        made = record_step(repository, "maker")
+        record_step(repository, "reader", reads=made)
+        steps = repository.get_pipeline_run("r1").steps
+        source = steps["reader"].inputs["examples"]
+        assert source.name == "Pipeline A::maker::metrics"
+        assert source.id == steps["maker"].outputs["metrics"].id
+
+    def test_an_input_that_another_run_made_has_the_address_of_its_place(self, repository):
+        client = repository.workspace.metadata.connect()
+        kind = client.put_artifact_type(pb.ArtifactType(name="Examples"))
+        [made] = client.put_artifacts([pb.Artifact(type_id=kind, uri="/elsewhere")])
+        record_step(repository, "reader", reads=made)
+        source = repository.get_pipeline_run("r1").steps["reader"].inputs["examples"]
+        assert (source.name, source.uri) == ("Pipeline A::reader::examples", "/elsewhere")
+
+    def test_a_step_that_was_reused_has_the_environment_that_computed_it(self, repository):
+        made = record_step(repository, "maker", python="3.9")
+        record_step(repository, "again", reuses=made, python="3.10")
+        steps = repository.get_pipeline_run("r1").steps
+        assert steps["again"].status == "cached"
+        assert steps["again"].environment == {"python": "3.9"}
+        assert steps["again"].outputs["metrics"].id == made
 
     def test_an_output_or_input_that_does_not_exist_is_named(self, step):
         with pytest.raises(NotFoundError, match="no output of step 'gate' 'metric'.*'metrics'"):

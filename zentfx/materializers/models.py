@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["COLUMNS_FILE", "ExportedModel", "load_blessing", "load_model", "load_transform_graph"]
+__all__ = [
+    "RAW_COLUMNS_FILE",
+    "ExportedModel",
+    "load_blessing",
+    "load_model",
+    "load_transform_graph",
+]
 
 _SERVING = "Format-Serving"  # TFX's name for the SavedModel inside a Model artifact
 _BATCH = 4096
 
 # In an exported model: the raw columns that it reads. SavedModel leaves assets.extra to its users.
-COLUMNS_FILE = "assets.extra/zentfx_columns.json"
+RAW_COLUMNS_FILE = "assets.extra/zentfx_columns.json"
 
 
 class ExportedModel:
@@ -46,7 +52,7 @@ class ExportedModel:
 
         Empty for a model that a ``run_fn`` of the user's exported without saying.
         """
-        file = self.path / COLUMNS_FILE
+        file = self.path / RAW_COLUMNS_FILE
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
     def predict(
@@ -86,7 +92,7 @@ class ExportedModel:
         if not self.columns:
             raise DataError(
                 f"{self!r} does not say which raw columns it reads (its run_fn did not write "
-                f"{COLUMNS_FILE}). Give it serialized tf.train.Example records."
+                f"{RAW_COLUMNS_FILE}). Give it serialized tf.train.Example records."
             )
         types = {"int64": pa.int64(), "float32": pa.float32(), "string": pa.string()}
         arrays = {}

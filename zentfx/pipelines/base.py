@@ -295,21 +295,16 @@ class Pipeline:
             )
         writer.begin_run(run_id, self.name, self._run_properties(workspace))
         self._frozen = True
-        status, error = "failed", None
         try:
             start(progress or (lambda event: None))
-            status = "completed"
-        except KeyboardInterrupt:
-            status = "canceled"
+        except BaseException as failure:
+            # KeyboardInterrupt and SystemExit end a run too, and must not leave it running.
+            canceled = isinstance(failure, KeyboardInterrupt)
+            own = isinstance(failure, (StepFailedError, KeyboardInterrupt))
+            text = str(failure) if own else f"{type(failure).__name__}: {failure}"
+            writer.end_run(run_id, "canceled" if canceled else "failed", text or None)
             raise
-        except StepFailedError as failure:
-            error = str(failure)
-            raise
-        except Exception as failure:
-            error = f"{type(failure).__name__}: {failure}"
-            raise
-        finally:
-            writer.end_run(run_id, status, error)
+        writer.end_run(run_id, "completed")
         return Run(workspace.reader.run(run_id), workspace)
 
     def _workspace(self) -> Workspace:

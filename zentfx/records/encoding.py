@@ -8,7 +8,7 @@ from typing import Any
 
 from zentfx.parameters import canonical_json, encode
 
-__all__ = ["as_property", "chunked", "joined"]
+__all__ = ["as_property", "chunked", "cut", "joined"]
 
 # Bytes. PostgreSQL's index rows allow about 2,600; the mark below has to fit too.
 _LIMIT = 2000
@@ -33,13 +33,21 @@ def as_property(value: Any, root: Path | None = None) -> int | float | str | boo
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**63 else str(value)
     if isinstance(value, Path):
-        return _cut(str(encode(value, root)["$path"]))
+        return cut(str(encode(value, root)["$path"]))
     if isinstance(value, str):
-        return _cut(value)
-    return _cut(canonical_json(encode(value, root)))
+        return cut(value)
+    return cut(canonical_json(encode(value, root)))
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Cuts a text to what every store can hold.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        It, or as much of it as fits 2,000 bytes and stands before a NUL character, with a mark.
+    """
     shown = text.partition("\0")[0]
     if shown == text and len(text.encode()) <= _LIMIT:
         return text

@@ -11,6 +11,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from zentfx.records import schema
+from zentfx.records.encoding import cut
 
 __all__ = ["Writer"]
 
@@ -111,9 +112,8 @@ class Writer:
         run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
         _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: _now()})
         if error is not None:
-            # Texts with NUL or lone surrogates (in names of files, say) MLMD cuts or refuses.
-            text = error[:2000].replace("\0", "").encode(errors="replace").decode()
-            _set(run, {schema.Run.ERROR: text})
+            # Lone surrogates (in names of files, say) MLMD refuses.
+            _set(run, {schema.Run.ERROR: cut(error.encode(errors="replace").decode())})
         self._client.put_contexts([run])
 
     def _context_type(self, name: str) -> int:

@@ -18,12 +18,12 @@ class InputArtifact:
     Attributes:
         type: The artifact's type, for example ``Examples``.
         uri: Where its files are.
-        properties: Its recorded properties, for example ``split_names``.
+        metadata: Its recorded properties, for example ``split_names``.
     """
 
     type: str
     uri: str
-    properties: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -32,7 +32,7 @@ class InputArtifact:
 
     def load(self) -> Any:
         """Loads the content as a Python object; see :func:`zentfx.materializers.load`."""
-        return materializers.load(self.type, self.uri, self.properties)
+        return materializers.load(self.type, self.uri, self.metadata)
 
 
 @dataclass

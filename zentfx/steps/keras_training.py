@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zentfx.errors import DataError
-from zentfx.materializers.models import COLUMNS_FILE
+from zentfx.materializers.models import RAW_COLUMNS_FILE
 
 __all__ = [
     "LABELS_SIGNATURE",
@@ -249,7 +249,7 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
         LABELS_SIGNATURE: transform_labels,
     }
     tf.saved_model.save(serving, folder, signatures=signatures)
-    extra = Path(folder) / COLUMNS_FILE
+    extra = Path(folder) / RAW_COLUMNS_FILE
     extra.parent.mkdir(exist_ok=True)
     extra.write_text(json.dumps({n: raw[n].dtype.name for n in columns}), encoding="utf-8")
 

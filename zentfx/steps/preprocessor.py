@@ -91,6 +91,11 @@ _METHODS: Mapping[str, _Method] = MappingProxyType(
 )
 
 
+# A vocabulary needs an index for unknown strings: without one tft gives them -1, which an embedding
+# takes for its last row.
+_LOWEST = {"num_buckets": 2, "top_k": 0, "num_oov_buckets": 1, "hash_buckets": 1}
+
+
 class StandardPreprocessor(PreprocessorStep):
     """Preprocesses each column by its type, or as told.
 
@@ -164,7 +169,13 @@ class StandardPreprocessor(PreprocessorStep):
                     f"for {column!r}: {name} has no setting {setting!r}."
                     f"{near_matches(setting, defaults)}",
                 )
-            coerce(value, type(defaults[setting]), f"{type(self).__name__}: {setting!r}")
+            kind, lowest = type(defaults[setting]), _LOWEST.get(setting)
+            number = coerce(value, kind, f"{type(self).__name__}: {setting!r}")
+            if lowest is not None and number < lowest:
+                raise self.refuse(
+                    "overwrite",
+                    f"for {column!r}: {setting} must be at least {lowest}; {value} came.",
+                )
 
     def _chosen(self, column: str) -> tuple[Any, dict[str, Any]]:
         """The method and settings that ``overwrite`` gives a feature; None where it is silent."""
