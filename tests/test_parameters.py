@@ -480,11 +480,10 @@ def test_encoded_values_are_plain_json_data(value):
     assert json.loads(json.dumps(data)) == data
 
 
-@given(st.dictionaries(names, values, max_size=6), st.randoms())
-def test_the_text_does_not_depend_on_the_order_of_a_dict(value, random):
-    items = list(value.items())
-    random.shuffle(items)
-    assert canonical_json(encode(dict(items))) == canonical_json(encode(value))
+@given(st.dictionaries(names, values, max_size=6))
+def test_the_text_does_not_depend_on_the_order_of_a_dict(value):
+    backwards = dict(reversed(value.items()))
+    assert canonical_json(encode(backwards)) == canonical_json(encode(value))
 
 
 @given(values, values)

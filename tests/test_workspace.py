@@ -98,10 +98,10 @@ class TestFinding:
                 text=True,
                 env={"PYTHONPATH": str(Path(zentfx.__file__).parents[1])},
             )
-            for _ in range(4)
+            for _ in range(3)
         ]
         outputs = [process.communicate() for process in running]
-        assert [process.returncode for process in running] == [0] * 4, outputs
+        assert [process.returncode for process in running] == [0] * 3, outputs
         assert len({output for output, _ in outputs}) == 1
         kept = {item.name for item in (Path.cwd() / ".zentfx").iterdir()}
         assert {".gitignore", "config.yaml", "metadata.db"} <= kept

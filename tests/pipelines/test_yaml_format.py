@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zentfx import (
@@ -630,6 +630,7 @@ class TestErrors:
             with contextlib.suppress(ZenTFXError):
                 Pipeline.from_yaml(whole)
 
+    @settings(max_examples=50)
     @given(st.data())
     def test_no_edit_of_a_pipeline_breaks_the_reader(self, data):
         text = taxi(Path("/data")).to_yaml()

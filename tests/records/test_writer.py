@@ -40,27 +40,6 @@ def reader(client, tmp_path):
     return Reader(client, tmp_path)
 
 
-def in_processes(store, expression, count=3):
-    """Evaluates an expression over `writer` and `number` in several processes at once."""
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from zentfx.records.writer import Writer\n"
-        "from zentfx.stores.metadata import SQLiteMetadataStore\n"
-        "store = SQLiteMetadataStore(Path(sys.argv[1])); number = int(sys.argv[2])\n"
-        f"writer = Writer(store.connect()); print(repr({expression}))"
-    )
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(store.path), str(number)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={"PYTHONPATH": str(Path(zentfx.__file__).parents[1])},
-        )
-        for number in range(count)
-    ]
-    return [ast.literal_eval(process.communicate()[0]) for process in running]
-
-
 class TestCacheScope:
     def test_it_is_made_once_and_kept(self, store, writer):
         scope = writer.cache_scope()
@@ -78,9 +57,6 @@ class TestCacheScope:
 
         with ThreadPoolExecutor(8) as pool:
             assert len(set(pool.map(work, range(16)))) == 1
-
-    def test_processes_that_ask_at_once_get_the_same(self, store):
-        assert len(set(in_processes(store, "writer.cache_scope()"))) == 1
 
     def test_of_two_that_were_made_at_once_the_older_counts(self, client, writer):
         scope = writer.cache_scope()
@@ -111,17 +87,6 @@ class TestPipelineVersions:
         ]
         assert reader.pipeline_versions("A") == found[:1]
         assert reader.pipeline_versions("B") == []
-
-    def test_processes_that_run_other_content_at_once_get_other_numbers(self, store, reader):
-        expression = "[writer.pipeline_version('P', f'{number} {i}', 'u') for i in range(5)]"
-        numbers = in_processes(store, expression)
-        assert sorted(itertools.chain(*numbers)) == list(range(1, 16))
-        assert [item.number for item in reader.pipeline_versions("P")] == list(range(1, 16))
-        assert len({item.digest for item in reader.pipeline_versions("P")}) == 15
-
-    def test_processes_that_run_equal_content_at_once_get_the_same_number(self, store, reader):
-        assert in_processes(store, "writer.pipeline_version('P', 'a', 'u')") == [1, 1, 1]
-        assert len(reader.pipeline_versions("P")) == 1
 
 
 class TestRuns:
@@ -186,7 +151,57 @@ class TestRuns:
         with pytest.raises(mlmd.errors.AlreadyExistsError):
             writer.begin_run("r1", "Q", {})
 
-    def test_processes_that_run_a_new_pipeline_at_once_share_it(self, store, client, reader):
-        in_processes(store, "writer.begin_run(f'r{number}', 'P', {})")
+
+RACE = """
+import sys
+from pathlib import Path
+from zentfx.records.writer import Writer
+from zentfx.stores.metadata import SQLiteMetadataStore
+
+number = sys.argv[2]
+writer = Writer(SQLiteMetadataStore(Path(sys.argv[1])).connect())
+writer.begin_run(f"run {number}", "P", {})
+scope = writer.cache_scope()
+others = [writer.pipeline_version("other", f"{number} {item}", "u") for item in range(4)]
+print([scope, others, writer.pipeline_version("equal", "a", "u")])
+"""
+
+
+class TestSeveralProcesses:
+    """Three that make a store, and write to it, at once. MLMD lets those that collide wait long."""
+
+    @pytest.fixture(scope="class")
+    def race(self, tmp_path_factory):
+        path = tmp_path_factory.mktemp("race") / "metadata.db"
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-c", RACE, str(path), str(number)],
+                stdout=subprocess.PIPE,
+                text=True,
+                env={"PYTHONPATH": str(Path(zentfx.__file__).parents[1])},
+            )
+            for number in range(3)
+        ]
+        results = [ast.literal_eval(process.communicate()[0]) for process in running]
+        client = SQLiteMetadataStore(path).connect()
+        return list(zip(*results, strict=True)), client, Reader(client, path.parent)
+
+    def test_they_get_one_cache_scope(self, race):
+        (scopes, _, _), _, _ = race
+        assert len(set(scopes)) == 1
+
+    def test_other_content_gets_other_numbers(self, race):
+        (_, numbers, _), _, reader = race
+        assert sorted(itertools.chain(*numbers)) == list(range(1, 13))
+        assert [item.number for item in reader.pipeline_versions("other")] == list(range(1, 13))
+        assert len({item.digest for item in reader.pipeline_versions("other")}) == 12
+
+    def test_equal_content_gets_one_number(self, race):
+        (_, _, numbers), _, reader = race
+        assert numbers == (1, 1, 1)
+        assert len(reader.pipeline_versions("equal")) == 1
+
+    def test_their_runs_share_the_pipeline(self, race):
+        _, client, reader = race
         assert [item.name for item in client.get_contexts_by_type("pipeline")] == ["P"]
-        assert sorted(run.id for run in reader.runs()) == ["r0", "r1", "r2"]
+        assert sorted(run.id for run in reader.runs()) == ["run 0", "run 1", "run 2"]

@@ -67,6 +67,21 @@ def test_a_setting_of_the_wrong_type_is_refused(value):
 
 
 @pytest.mark.parametrize(
+    ("column", "method", "setting", "lowest"),
+    [
+        ("x", "bucketize", "num_buckets", 2),
+        ("name", "vocabulary", "top_k", 0),
+        ("name", "vocabulary", "num_oov_buckets", 1),
+        ("name", "hash_strings", "hash_buckets", 1),
+    ],
+)
+def test_a_setting_below_its_least_value_is_refused(column, method, setting, lowest):
+    preprocessor({column: {"method": method, setting: lowest}})
+    with pytest.raises(ParameterError, match=f"{setting} must be at least {lowest}; {lowest - 1} "):
+        preprocessor({column: {"method": method, setting: lowest - 1}})
+
+
+@pytest.mark.parametrize(
     ("features", "labels", "message"),
     [
         ([], ["y"], "'features' needs at least one column"),

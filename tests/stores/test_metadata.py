@@ -129,8 +129,8 @@ class TestNewStores:
 
 class TestSeveralAtOnce:
     def test_processes_that_make_one_store_at_once_lose_nothing(self, path):
-        in_other_processes(OPEN_AND_PUT, *[(path, number) for number in range(4)])
-        expected = [f"{process}-{number}" for process in range(4) for number in range(3)]
+        in_other_processes(OPEN_AND_PUT, *[(path, number) for number in range(3)])
+        expected = [f"{process}-{number}" for process in range(3) for number in range(3)]
         assert names_of(path) == expected
 
     def test_threads_that_make_one_store_at_once_lose_nothing(self, path):

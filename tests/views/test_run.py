@@ -33,7 +33,7 @@ def repository(tmp_path):
 def record_step(
     repository, name, metrics=None, *, reads=None, reuses=None, python="3.10", **arguments
 ):
-    """Records what TFX would of one step of the run, with one output; returns that artifact's id."""
+    """Records what TFX would of one step of the run; returns the id of its one output."""
     client = repository.workspace.metadata.connect()
     folder = repository.path / name
     folder.mkdir()

@@ -1,0 +1,83 @@
+"""What the README and the guides show, run; and where their links lead."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import small_taxi_csv
+from zentfx import Pipeline
+from zentfx.testing import check_step
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / "README.md",
+    *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "components").rglob("*.md"),
+    *(ROOT / "benchmarks").rglob("*.md"),
+]
+
+
+def block(page: str, needle: str, language: str = "python") -> str:
+    """The one code block of a page that holds a text."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    [found] = [item for item in blocks if needle in item]
+    return found
+
+
+def define(code: str, name: str):
+    """Runs a block as a notebook would its cell, and hands out what it defines."""
+    file = f"<cell {name}>"
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    space = {"__name__": "__main__"}
+    exec(compile(code, file, "exec"), space)
+    return space[name]
+
+
+def test_the_readmes_listing_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ZENTFX_REPOSITORY", raising=False)
+    (tmp_path / "data").mkdir()
+    data = small_taxi_csv(tmp_path / "data", 600)
+    import pandas as pd
+
+    space = {"rows": pd.read_csv(data)}
+    exec(block("README.md", "a = TrainingPipeline"), space)
+    assert space["run"].status == "completed"
+    assert space["model"].predict(space["rows"]).shape == (600, 1)
+    assert list((tmp_path / "serving" / "taxi").iterdir())
+    space["a"].to_yaml("a.yaml")
+    assert Pipeline.from_yaml("a.yaml").run(progress=None).steps["trainer"].status == "cached"
+
+
+def test_the_step_of_the_guide_runs(taxi, tmp_path):
+    step_class = define(block("docs/steps.md", "class CountRows"), "CountRows")
+    examples = taxi.run.steps["split"].outputs["split_examples"]
+    run = check_step(step_class(minimum=1), inputs={"examples": examples}, folder=tmp_path)
+    assert run.steps["step"].outputs["counts"].metadata["train"] > 1000
+
+
+def test_the_trainer_of_the_guide_keeps_the_rules():
+    check_step(define(block("docs/steps.md", "class LinearTrainer"), "LinearTrainer")(l2=0.1))
+
+
+def test_the_guides_way_to_read_the_store_works(taxi, monkeypatch, capsys):
+    monkeypatch.chdir(taxi.repository.path)
+    exec(block("docs/metadata.md", "import ml_metadata"), {})
+    assert "0.01" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_repository_of_the_tests_is_not_the_checkouts():
+    assert not (ROOT / ".zentfx").exists()
