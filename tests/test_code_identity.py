@@ -99,7 +99,7 @@ class TestEdits:
             ("zt_steps", "FACTOR = 2", "\n\n\nFACTOR = (\n    2\n)"),
             ("zt_steps", "class Gate(BaseStep):\n", 'class Gate(BaseStep):\n    """New."""\n'),
             ("zt_steps", "\nfrom zentfx", '"""A module."""\nfrom zentfx'),
-            ("zt_steps", '"report": "Report"', "'report': 'Report',"),
+            ("zt_steps", '"report": "Report"', "'report': u'Report',"),
             ("zt_steps", "outputs):\n", "outputs):\n        '''Does it.'''\n"),
             ("zt_helpers", "return add(value, by)", "return add(  value,by  )"),
             ("zt_deeper", "left + right", "(left + right)"),
@@ -189,6 +189,33 @@ class TestEdits:
         project.edit("zt_steps", "return scaled", "import zt_late, zt_pkg.part; return scaled")
         assert {"zt_late", "zt_pkg", "zt_pkg.part"} <= project.code().sources.keys()
         assert not {"zt_late", "zt_pkg", "zt_pkg.part"} & sys.modules.keys()
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "import zt_nowhere.part",
+            "import zt_helpers.part",
+            "from zt_helpers.deep.part import x",
+            "from json.nowhere import x",
+            "from .nowhere import x",
+        ],
+    )
+    def test_imports_of_what_is_not_there_are_left_to_the_run(self, project, statement):
+        before = project.code().sources.keys()
+        project.edit("zt_steps", "return scaled", f"{statement}; return scaled")
+        assert project.code().sources.keys() == before
+
+    def test_relative_imports_of_a_package_that_was_not_imported_yet_are_followed(self, project):
+        project.write({"zt_pkg/__init__": "from .part import x", "zt_pkg/part": "x = 1"})
+        project.edit("zt_steps", "return scaled", "import zt_pkg; return scaled")
+        assert {"zt_pkg", "zt_pkg.part"} <= project.code().sources.keys()
+        assert "zt_pkg" not in sys.modules
+
+    def test_a_module_that_was_broken_after_its_import_is_named(self, project):
+        project.fingerprint()
+        (project.folder / "zt_helpers.py").write_text("def (:\n")
+        with pytest.raises(StepDefinitionError, match="The source of zt_helpers cannot be parsed"):
+            project.code()
 
     def test_relative_imports_and_circles_are_followed(self, project):
         project.write(
@@ -317,6 +344,26 @@ class TestClassesOfFunctions:
         assert {"zt_helpers", "zt_deeper"} <= before.sources.keys()
         project.edit("zt_deeper", "+", "-")
         assert code().fingerprint != before.fingerprint
+
+    def test_what_such_functions_take_from_around_them_counts(self):
+        def adding(number):
+            def add(x):
+                return x + number
+
+            return add
+
+        def fingerprint(number):
+            return code_of(made_in_a_function(1, helper=adding(number))).fingerprint
+
+        assert fingerprint(1) == fingerprint(1)
+        assert fingerprint(1) != fingerprint(2)
+
+    def test_functions_that_call_themselves_are_read_once(self):
+        def count(x):
+            return x and count(x - 1)
+
+        cls = made_in_a_function(1, helper=count)
+        assert code_of(cls).fingerprint == code_of(cls).fingerprint
 
     def test_other_values_are_refused_unless_the_state_has_a_name(self):
         cls = made_in_a_function(object())
@@ -461,6 +508,10 @@ class TestNotebooks:
             "FACTOR = 3",
             "FACTOR = [2, {'a': 1}]",
             "FACTOR = 2.0",
+            "FACTOR = True",
+            "FACTOR = '2'",
+            "FACTOR = {'a', 'b'}",
+            "FACTOR = float('inf')",
             "class deeper:\n    def __init__(self, x): self.x = x",
         ],
     )
@@ -468,6 +519,57 @@ class TestNotebooks:
         before = notebook.code().fingerprint
         notebook.run(cell)
         assert notebook.code().fingerprint != before
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("[1, 2]", "(1, 2)"),
+            ("[2, 1]", "[1, 2]"),
+            ("{'a': 1}", "{'a': 2}"),
+            ("{'a': 1}", "[('a', 1)]"),
+            ("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"),
+            ("{1, 2}", "{1, 3}"),
+            ("{1, 2}", "frozenset({1, 2})"),
+            ("[{1}, [None]]", "[{1}, [0]]"),
+            ("math.nan", "math.inf"),
+            ("1", "True"),
+            ("b'a'", "'a'"),
+        ],
+    )
+    def test_constants_of_all_plain_kinds_count(self, notebook, one, other):
+        notebook.run(f"FACTOR = {one}")
+        before = notebook.code().fingerprint
+        notebook.run(f"FACTOR = {other}")
+        assert notebook.code().fingerprint != before
+
+    def test_the_text_of_a_constant_is_the_same_in_every_process(self, notebook):
+        names = [f"name {number}" for number in range(20)]
+        fingerprints = set()
+        for order in (names, names[::-1]):
+            notebook.run(f"FACTOR = set(); [FACTOR.add(item) for item in {order}]")
+            fingerprints.add(notebook.code().fingerprint)
+        assert len(fingerprints) == 1
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "FACTOR = object()",
+            "FACTOR = [object()]",
+            "FACTOR = []; FACTOR.append(FACTOR)",
+            "from enum import IntEnum\nclass E(IntEnum):\n    A = 1\nFACTOR = E.A",
+        ],
+    )
+    def test_other_values_do_not_stand_in_the_way(self, notebook, cell):
+        notebook.run(cell)
+        assert notebook.code().fingerprint == notebook.code().fingerprint
+
+    def test_functions_that_call_themselves_or_each_other_are_read_once(self, notebook):
+        notebook.run("def helper(x):\n    return deeper(x) if x else helper(x - 1)")
+        notebook.run("def deeper(x):\n    return helper(x)")
+        before = notebook.code()
+        assert {"notebook_of_tests:helper", "notebook_of_tests:deeper"} <= before.sources.keys()
+        notebook.run("def deeper(x):\n    return -helper(x)")
+        assert notebook.code().fingerprint != before.fingerprint
 
     def test_the_last_definition_of_two_in_a_cell_counts(self, notebook):
         first = textwrap.dedent(GATE)
@@ -483,6 +585,11 @@ class TestNotebooks:
         assert before.sources["notebook_of_tests:Split"] == text
         notebook.run(text.replace("'a'", "'b'"))
         assert notebook.code("Split").fingerprint != before.fingerprint
+
+    def test_installed_packages_that_a_cell_uses_do_not_count(self, notebook):
+        notebook.run("import yaml\nfrom json import dumps\nfrom yaml import safe_dump")
+        notebook.run(GATE.replace("helper(i)", "math.sqrt(yaml.dump(dumps(safe_dump(i))))"))
+        assert notebook.code().sources.keys() == {"notebook_of_tests:Gate", "zentfx.steps.base"}
 
     def test_decorators_count(self, notebook):
         notebook.run("def keep(cls):\n    return cls")
@@ -533,6 +640,45 @@ class TestNotebooks:
             notebook.code(code_version="1").fingerprint
             == notebook.code(code_version="1").fingerprint
         )
+
+
+class TestReleases:
+    TEXT = """
+        import os
+        from typing import Any
+
+        @staticmethod
+        def helper(a, /, b: int = -1, *args: Any, c=None, **kwargs) -> "str":
+            '''A docstring.'''
+            global NAME
+            NAME = local = 1e-07
+            typed: float = 0.0
+            with open(os.devnull) as one, open(b"\\x00"):
+                return f"{a!r:>{b}}" if not args else [*args, {**kwargs}][0:1]
+
+        class Plain(dict, metaclass=type):
+            async def work(self):
+                async for x in self:
+                    yield await x
+                try:
+                    x, *y = lambda: (yield)
+                except (KeyError, ValueError) as error:
+                    raise error from None
+                else:
+                    del x[..., 1j]
+                while (n := 10) > 3 >= 2:
+                    match n:
+                        case {"a": [1, *_], **rest} if True:
+                            assert rest, "é"
+                        case Plain(x=None) | -1:
+                            pass
+    """
+
+    def test_a_fingerprint_is_the_same_in_every_release_and_on_every_python(self, project):
+        # If this must change, no earlier result is reused any more: raise _NORMAL_FORM and say so.
+        project.write({"zt_plain": self.TEXT})
+        fingerprint = "8b2e1ad0b2329b3c378ece21ad1f425143e94920b51327fc497aff9e52cef486"
+        assert project.fingerprint("zt_plain.Plain") == fingerprint
 
 
 class TestScripts:

@@ -104,13 +104,14 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
                 f"unnoticed. Define it in a file or a notebook cell, or name its state: {remedy}."
             )
         for name, value in closed.items():
-            if value is not None and not _is_plain(value):
+            constant = _constant(value)
+            if constant is None:
                 raise StepDefinitionError(
                     f"{base.__qualname__} uses {name} from the function that it is defined in, a "
                     f"{type(value).__name__}, so changes to it would go unnoticed. Make it a "
                     f"parameter of the step, or name its state: {remedy}."
                 )
-            parts.append(f"{base.__qualname__}:{name}={value!r}")
+            parts.append(f"{base.__qualname__}:{name}={constant}")
     parts += [f"{name}={_normal_form(text)}" for name, text in sorted(sources.items())]
     if code_version is not None:
         parts = [f"code_version={code_version}"]
@@ -297,8 +298,10 @@ def _reach_typed(thing: Any, found: dict[str, str]) -> bool:
             value = _value(node, namespace)
             if isinstance(value, (type, FunctionType, ModuleType)):
                 _reach(value, found)
-            elif isinstance(node, ast.Name) and _is_plain(value):
-                found[f"{thing.__module__}:{node.id}"] = f"{node.id} = {value!r}"
+            elif isinstance(node, ast.Name) and value is not None:
+                constant = _constant(value)
+                if constant is not None:
+                    found[f"{thing.__module__}:{node.id}"] = f"{node.id} = {constant}"
         return True
     return False
 
@@ -347,13 +350,25 @@ def _value(node: ast.AST, namespace: dict[str, Any]) -> Any:
     return None
 
 
-def _is_plain(value: Any) -> bool:
-    if not isinstance(value, (bool, int, float, str, bytes, list, tuple, dict)):
-        return False
+def _constant(value: Any) -> str | None:
+    """The text of a plain constant, equal in every process; None for any other value."""
+    for kind in (bool, int, float, str, bytes):
+        if isinstance(value, kind):
+            return kind.__repr__(value)  # not repr: an enum's is no text of Python
+    if value is None:
+        return "None"
+    if not isinstance(value, (list, tuple, dict, set, frozenset)):
+        return None
     try:
-        return bool(ast.literal_eval(repr(value)) == value)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return False  # holds something else than constants
+        parts = [_constant(part) for part in (value.items() if isinstance(value, dict) else value)]
+    except RecursionError:
+        return None  # it holds itself
+    texts = [part for part in parts if part is not None]
+    if len(texts) < len(parts):
+        return None
+    if isinstance(value, (set, frozenset)):
+        texts.sort()
+    return f"{type(value).__name__}([{', '.join(texts)}])"
 
 
 def _parse(text: str, name: str) -> ast.Module:
@@ -385,6 +400,9 @@ def _dump(node: object) -> str:
             node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
         ):
             value = _without_docstring(value)
+        if isinstance(node, ast.JoinedStr):
+            # Python 3.12 ends some format specifications with an empty text.
+            value = [part for part in value if getattr(part, "value", None) != ""]
         if value is None and not isinstance(node, ast.Constant):
             continue
         if value == []:

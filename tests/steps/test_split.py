@@ -62,7 +62,8 @@ def test_neither_the_order_of_rows_nor_of_the_splits_matters():
 
 
 def test_the_split_of_a_row_is_the_same_in_every_release():
-    split = RandomSplit({"train": 0.7, "eval": 0.3}, seed=0)
+    split = RandomSplit({"train": 0.7, "eval": 0.3})
+    assert split.arguments["seed"] == 0
     assert "".join(str(split.assign(row)) for row in ROWS[:24]) == "011100111001111011101101"
 
 
