@@ -23,6 +23,7 @@ print(json.dumps(run.steps["evaluator"].outputs["zentfx_metrics"].load()))
 """
 
 
+@pytest.mark.slow
 def test_another_process_computes_the_same_split_model_and_metrics(taxi, tmp_path):
     # Hash seeds differ between processes; nothing may depend on them.
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
