@@ -208,6 +208,15 @@ class TestWiring:
         with pytest.raises(PipelineError, match=f"has no input {key!r}.*{near}"):
             pipeline.add_step(Add(), inputs={key: "source.numbers"})
 
+    def test_a_step_that_lacks_an_input_is_told_how_to_wire_it(self, pipeline):
+        pipeline.add_step(Add())
+        with pytest.raises(PipelineError) as caught:
+            pipeline.wiring()
+        assert str(caught.value) == (
+            "The step 'add' (Add) needs 'left' (Numbers), and nothing is connected to it. "
+            'Add it with inputs={"left": "<step>.<output>"}.'
+        )
+
     def test_a_pipeline_without_steps_is_refused(self, pipeline):
         assert pipeline.wiring() == {}
         with pytest.raises(PipelineError, match="'P' has no steps. Add some"):

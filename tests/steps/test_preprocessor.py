@@ -117,3 +117,33 @@ def test_it_says_which_columns_it_cannot_take(column, kind, problem):
         {"x": {"method": "bucketize"}, "name": "vocabulary"}, features=["x", "name", "free"]
     )
     assert step.column_problem(column, kind) == problem
+
+
+@pytest.mark.parametrize("kind", ["int", "float", "string"])
+@pytest.mark.parametrize(
+    ("method", "takes_strings"),
+    [
+        ("scale_to_z_score", False),
+        ("scale_to_0_1", False),
+        ("scale_by_min_max", False),
+        ("bucketize", False),
+        ("no_transform", False),
+        ("vocabulary", True),
+        ("hash_strings", True),
+    ],
+)
+def test_every_method_takes_either_strings_or_numbers(method, takes_strings, kind):
+    problem = preprocessor({"x": method}).column_problem("x", kind)
+    assert (problem is None) == (takes_strings == (kind == "string"))
+
+
+@pytest.mark.parametrize("name", ["tips and more", "größe", "a:b", ""])
+def test_several_labels_with_a_name_that_keras_cannot_call_an_output_are_refused(name):
+    with pytest.raises(ParameterError, match="Keras cannot call an output"):
+        preprocessor(labels=["y", name])
+    assert preprocessor(labels=[name]).label_columns == [name]
+
+
+def test_several_labels_with_plain_names_are_taken():
+    names = ["y", "Y_2", "a.b", "a/b", "a>b", "a-b", "a\\b"]
+    assert preprocessor(labels=names).label_columns == names
