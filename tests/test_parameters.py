@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NewType, Optional, Union
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from zentfx import Secret
@@ -455,7 +455,7 @@ paths = st.lists(parts.filter(lambda part: part not in (".", "..")), max_size=4)
 values = st.recursive(
     scalars | paths,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
-    max_leaves=12,
+    max_leaves=8,
 )
 
 
@@ -474,29 +474,27 @@ def test_a_value_comes_back_from_its_text_with_paths_relative_to_a_root(value, r
     assert same(decode(json.loads(canonical_json(encode(value, root))), root), value)
 
 
-@given(values)
-def test_encoded_values_are_plain_json_data(value):
-    data = encode(value)
-    assert json.loads(json.dumps(data)) == data
-
-
+@settings(max_examples=40)
 @given(st.dictionaries(names, values, max_size=6))
 def test_the_text_does_not_depend_on_the_order_of_a_dict(value):
     backwards = dict(reversed(value.items()))
     assert canonical_json(encode(backwards)) == canonical_json(encode(value))
 
 
+@settings(max_examples=40)
 @given(values, values)
 def test_different_values_have_different_texts(left, right):
     assume(not same(left, right))
     assert canonical_json(encode(left)) != canonical_json(encode(right))
 
 
+@settings(max_examples=40)
 @given(st.tuples(values, values))
 def test_a_tuple_comes_back_as_a_list(value):
     assert same(decode(encode(value)), list(decode(encode(list(value)))))
 
 
+@settings(max_examples=40)
 @given(values)
 def test_the_text_is_ascii_without_spaces_between_its_parts(value):
     text = canonical_json(encode(value))
