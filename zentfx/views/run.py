@@ -23,12 +23,20 @@ class StepRun:
         record: What is recorded of it.
         run: The run's record.
         workspace: The repository's stores.
+        addresses: Address of each artifact that a step of the run wrote, by its id in MLMD.
     """
 
-    def __init__(self, record: StepRunRecord, run: RunRecord, workspace: Workspace) -> None:
+    def __init__(
+        self,
+        record: StepRunRecord,
+        run: RunRecord,
+        workspace: Workspace,
+        addresses: Mapping[int, str],
+    ) -> None:
         self._record = record
         self._run = run
         self._workspace = workspace
+        self._addresses = addresses
 
     @property
     def name(self) -> str:
@@ -88,13 +96,7 @@ class StepRun:
     @cached_property
     def inputs(self) -> Named[ArtifactVersion]:
         """The artifacts that it read, by input name; each has its producer's address."""
-        addresses = {
-            artifact: f"{self._run.pipeline}::{step.name}::{output}"
-            for step in self._workspace.reader.step_runs(self._run.id)
-            for output, group in step.outputs.items()
-            for artifact in group
-        }
-        return self._artifacts(self._record.inputs, "input", addresses)
+        return self._artifacts(self._record.inputs, "input", self._addresses)
 
     @cached_property
     def outputs(self) -> Named[ArtifactVersion]:
@@ -188,8 +190,15 @@ class Run:
     def steps(self) -> Named[StepRun]:
         """The steps that have started, by name, in the order in which they did."""
         found: Named[StepRun] = Named(f"step in run {self.id!r}")
-        for record in self._workspace.reader.step_runs(self.id):
-            found[record.name] = StepRun(record, self._record, self._workspace)
+        records = self._workspace.reader.step_runs(self.id)
+        addresses = {
+            artifact: f"{self.pipeline}::{record.name}::{output}"
+            for record in records
+            for output, group in record.outputs.items()
+            for artifact in group
+        }
+        for record in records:
+            found[record.name] = StepRun(record, self._record, self._workspace, addresses)
         return found
 
     @property
