@@ -24,7 +24,7 @@ Messages say what was expected, what came, and what to do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 __all__ = [
     "ConfigError",
@@ -67,7 +67,16 @@ class StepDefinitionError(ZenTFXError, TypeError):
 
 
 class PipelineError(ZenTFXError, ValueError):
-    """A pipeline cannot run as it is put together."""
+    """A pipeline cannot run as it is put together.
+
+    Attributes:
+        part: The part of the pipeline that is wrong, as keys of its YAML below ``steps``: a step's
+            name, or that and ``inputs`` and the input's name; empty where it is the whole.
+    """
+
+    def __init__(self, message: str, *, part: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.part = tuple(part)
 
 
 class PipelineFrozenError(PipelineError, TypeError):

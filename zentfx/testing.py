@@ -99,12 +99,19 @@ def _check_model(step: TrainerStep) -> None:
         raise StepDefinitionError(f"{name} must compile the model: call model.compile(…).")
     rows = np.zeros((3, 1), np.float32)
     outputs = model({"first": rows, "second": rows}, training=False)
-    shapes = [
-        tuple(item.shape) for item in (outputs.values() if isinstance(outputs, dict) else [outputs])
-    ]
-    if any(shape[0] != 3 for shape in shapes):
+    if isinstance(outputs, dict):
+        if outputs.keys() != {"label"}:
+            raise StepDefinitionError(
+                f"{name}: the model must return predictions by label, here {{'label': …}}, or one "
+                f"tensor; a dict with {', '.join(map(repr, outputs)) or 'nothing'} came."
+            )
+        outputs = outputs["label"]
+    shape = getattr(outputs, "shape", None)
+    if shape is None or len(shape) != 2 or shape[0] != 3:
+        came = f"shape {tuple(shape)}" if shape is not None else type(outputs).__name__
         raise StepDefinitionError(
-            f"{name}: for 3 rows the model must return 3 predictions; shapes {shapes} came."
+            f"{name}: for 3 rows the model must return predictions of shape (3, units); {came} "
+            "came."
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -182,6 +184,78 @@ def test_a_step_that_raises_fails_the_run_and_blocks_nothing_else(taxi):
     assert "asked to fail" in str(caught.value.__cause__)
 
 
+class Exiting(BaseStep):
+    """Does what argparse does with arguments that it does not know."""
+
+    outputs = {"x": "X"}
+
+    def process(self, inputs, outputs):
+        raise SystemExit(2)
+
+
+def test_a_step_that_wants_to_exit_fails_and_its_log_says_where(tmp_path):
+    pipeline = Pipeline("Exit", repository=tmp_path)
+    pipeline.add_step(Exiting(), "exit")
+    message = r"tried to end the process: SystemExit\(2\)"
+    with pytest.raises(StepFailedError, match=message) as caught:
+        pipeline.run(progress=None)
+    run = Repository(tmp_path).get_pipeline_run(caught.value.run_id)
+    assert (run.status, run.steps["exit"].status) == ("failed", "failed")
+    assert "raise SystemExit(2)" in run.steps["exit"].log()
+    assert "Traceback" in run.steps["exit"].log()
+
+
+OF_A_SCRIPT = """
+import tensorflow as tf
+from zentfx import (
+    CSVDatasource, PreprocessorStep, RandomSplit, SplitStep, TrainerStep, TrainingPipeline
+)
+
+FACTOR = 2.0
+
+class Alternating(SplitStep):
+    def __init__(self, modulo: int = 2):
+        self.modulo = modulo
+
+    @property
+    def split_names(self):
+        return ["train", "eval"]
+
+    def assign(self, record):
+        return int(sum(record) % self.modulo == 0)
+
+class Doubling(PreprocessorStep):
+    feature_columns = ["doubled"]
+    label_columns = ["tips"]
+
+    def preprocessing_fn(self, inputs):
+        rows = {name: tf.reshape(inputs[name].values, [-1, 1]) for name in ("fare", "tips")}
+        return {"doubled": FACTOR * rows["fare"], "tips": rows["tips"]}
+
+pipeline = TrainingPipeline("Script")
+pipeline.add_datasource(CSVDatasource(name="taxi", path="taxi.csv"))
+pipeline.add_split(Alternating())
+pipeline.add_preprocessor(Doubling())
+pipeline.add_trainer(TrainerStep(batch_size=64, last_activation="linear"))
+run = pipeline.run(progress=None)
+rows = {k: len(v) for k, v in run.steps["split"].outputs["split_examples"].load().items()}
+assert sum(rows.values()) == 300 and min(rows.values()) > 100, rows
+examples = run.steps["preprocessor"].outputs["transformed_examples"].load()["train"]
+raw = run.steps["split"].outputs["split_examples"].load()["train"]
+assert sorted(examples["doubled"]) == sorted(2 * raw["fare"])
+"""
+
+
+def test_steps_that_beam_runs_may_be_defined_in_a_script(taxi, tmp_path):
+    lines = taxi.data.read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "taxi.csv").write_text("".join(lines[:301]), encoding="utf-8")
+    (tmp_path / "script.py").write_text(OF_A_SCRIPT, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 class NeedsSecret(BaseStep):
     outputs = {"mark": "Mark"}
 
@@ -214,6 +288,18 @@ def test_check_step_says_what_is_wrong():
 
     with pytest.raises(StepDefinitionError, match="must compile the model"):
         check_step(Uncompiled())
+
+    class Flat(WideTrainer):
+        def model_fn(self, features, labels):
+            import keras
+
+            model = super().model_fn(features, labels)
+            flat = keras.Model(model.inputs, keras.ops.sum(model.outputs[0], axis=1))
+            flat.compile(loss=self.loss)
+            return flat
+
+    with pytest.raises(StepDefinitionError, match=r"shape \(3, units\); shape \(3,\) came"):
+        check_step(Flat())
 
     class Random(BaseStep):
         counter = 0
@@ -249,8 +335,6 @@ def test_a_step_without_work_says_so(tmp_path):
 
 
 def test_a_repository_of_a_checkout_records_its_revision(tmp_path, monkeypatch):
-    import subprocess
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DB_PASSWORD", "x")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]

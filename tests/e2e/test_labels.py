@@ -15,6 +15,7 @@ from zentfx import (
     TrainerStep,
     TrainingPipeline,
 )
+from zentfx.errors import DataError, PipelineError, StepFailedError
 
 ROWS = 400
 CLASS = "class (ü)"
@@ -90,14 +91,78 @@ def test_a_string_label_is_classified(rows, tmp_path):
             output_units=2,
             metrics=["accuracy"],
         ),
-        evaluator=TFMAEvaluator(metrics={CLASS: ["sparse_categorical_accuracy"]}),
+        evaluator=TFMAEvaluator(
+            metrics={CLASS: ["sparse_categorical_accuracy", "accuracy"]}, slices=[[CLASS]]
+        ),
     ).run(progress=None)
-    metrics = run.steps["evaluator"].outputs["zentfx_metrics"].load()["overall"]
-    assert metrics["sparse_categorical_accuracy"] > 0.9
+    metrics = run.steps["evaluator"].outputs["zentfx_metrics"].load()
+    overall, slices = metrics["overall"], metrics["slices"]
+    assert overall["sparse_categorical_accuracy"] > 0.9
+    assert overall["accuracy"] == overall["sparse_categorical_accuracy"]  # as Keras chooses
+    # Slices are by the raw column, also where that is the label.
+    assert {part["slice"][CLASS] for part in slices} == {"up", "down"}
     model = run.steps["trainer"].outputs["model"].load()
     predicted = model.predict(rows)
     assert predicted.shape == (ROWS, 2)
     np.testing.assert_allclose(predicted.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_columns_may_be_called_anything(rows, tmp_path):
+    odd = rows.rename(columns={ODD: "x.1", "count": "examples"})
+    odd["x_1"] = odd["X_1"] = odd[".n"] = odd["x.1"] * 2
+    odd["big"] = np.where(odd["x.1"] > 0, 1, 0)
+    run = pipeline_on(
+        tmp_path,
+        odd,
+        preprocessor=StandardPreprocessor(
+            features=["x.1", "x_1", "X_1", ".n", "examples"], labels=["big"]
+        ),
+        trainer=TrainerStep(epochs=10, lr=0.05, loss="binary_crossentropy", batch_size=16),
+        evaluator=TFMAEvaluator(metrics={"big": ["accuracy", "binary_accuracy"]}),
+    ).run(progress=None)
+    metrics = run.steps["evaluator"].outputs["zentfx_metrics"].load()["overall"]
+    assert metrics["accuracy"] == metrics["binary_accuracy"] > 0.9
+    model = run.steps["trainer"].outputs["model"].load()
+    right = (model.predict(odd)[:, 0] > 0.5) == odd["big"]
+    assert right.mean() > 0.9
+    served = model.saved_model.signatures["serve_rows"].structured_input_signature[1]
+    assert set(served) == {"x_1", "X_1_2", "x_1_0", "column_n_3", "examples"}
+    for data, came in [
+        ({"x.1": [1.0]}, "dict came"),
+        ([{"x.1": 1.0}], "list of dict came"),
+        (odd["x.1"], "Series of float came"),
+        (np.zeros(3), "ndarray of numpy.float64 came"),
+        (None, "NoneType came"),
+        (b"example", "bytes came"),
+    ]:
+        with pytest.raises(DataError, match=f"predicts from a pandas.DataFrame.*{came}"):
+            model.predict(data)
+    with pytest.raises(DataError, match="one column 'x.1'; the data has 2"):
+        model.predict(pd.concat([odd, odd[["x.1"]]], axis=1))
+
+
+def test_a_loss_for_numbers_is_refused_for_a_label_of_strings(rows, tmp_path):
+    pipeline = pipeline_on(
+        tmp_path,
+        rows,
+        preprocessor=StandardPreprocessor(features=[ODD], labels=[CLASS]),
+        trainer=TrainerStep(),
+    )
+    with pytest.raises(PipelineError, match="holds strings.*'mse' is a loss for numbers"):
+        pipeline.run(progress=None)
+    assert Repository(tmp_path).get_runs() == []
+
+
+def test_a_split_without_rows_fails_where_it_is_made(rows, tmp_path):
+    pipeline = pipeline_on(
+        tmp_path,
+        rows.head(3),
+        preprocessor=StandardPreprocessor(features=[ODD], labels=["count"]),
+        trainer=TrainerStep(),
+        split=RandomSplit({"train": 0.999999, "eval": 0.000001}),
+    )
+    with pytest.raises(StepFailedError, match="The split 'eval' got no rows"):
+        pipeline.run(progress=None)
 
 
 def test_an_odd_name_among_several_labels_is_refused_early():

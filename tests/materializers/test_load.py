@@ -2,11 +2,13 @@
 
 import importlib
 import json
+import math
 
 import pytest
 
 from zentfx import materializers
 from zentfx.errors import DataNotFoundError, MissingDependencyError
+from zentfx.materializers.metrics import metrics_text
 from zentfx.materializers.needs import need
 
 
@@ -30,6 +32,20 @@ def test_metrics_load_as_plain_data(tmp_path):
     data = {"overall": {"mse": 1e-07}, "slices": [{"slice": {"a": "b"}, "metrics": {"mse": None}}]}
     (tmp_path / "metrics.json").write_text(json.dumps(data), encoding="utf-8")
     assert materializers.load("Metrics", str(tmp_path), {}) == data
+
+
+def test_metrics_that_are_not_finite_come_back_from_standard_json(tmp_path):
+    data = {
+        "overall": {"auc": math.nan, "mse": math.inf},
+        "slices": [{"slice": {"a": "nan"}, "metrics": {"mse": -math.inf, "mae": 0.5}}],
+    }
+    text = metrics_text(data)
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    (tmp_path / "metrics.json").write_text(text, encoding="utf-8")
+    loaded = materializers.load("Metrics", str(tmp_path), {})
+    assert math.isnan(loaded["overall"].pop("auc"))
+    assert loaded == {"overall": {"mse": math.inf}, "slices": data["slices"]}
 
 
 def test_a_blessing_loads_as_a_bool(tmp_path):

@@ -39,6 +39,9 @@ class Anything(BaseStep):
         path: Path | None = None,
         place: Path | str = "",
         token: Secret | None = None,
+        many: list[Path] | None = None,
+        pair: tuple[Path, str] | None = None,
+        by_name: dict[str, list[Path]] | None = None,
     ):
         self.value = value
         self.path = path
@@ -283,6 +286,21 @@ class TestHandEdits:
         assert step.arguments["value"] == tmp_path / "sub/y.csv"
         assert step.arguments["data"] == {"a": [tmp_path / "sub/z.csv"]}
 
+    def test_paths_in_containers_are_plain_texts_too(self, tmp_path):
+        (tmp_path / "sub").mkdir()
+        values = {
+            "many": [tmp_path / "sub/a", tmp_path / "sub/b"],
+            "pair": (tmp_path / "sub/c", "d"),
+            "by_name": {"e": [tmp_path / "sub/e"]},
+        }
+        file = tmp_path / "sub/p.yaml"
+        args = yaml.safe_load(one_step(Anything(**values)).to_yaml(file))["steps"]["step"]["args"]
+        assert args["many"] == ["a", "b"]
+        assert args["pair"] == ["c", "d"]
+        assert args["by_name"] == {"e": ["e"]}
+        read = Pipeline.from_yaml(file).steps["step"].arguments
+        assert {name: read[name] for name in values} == values
+
     def test_relative_paths_of_a_text_start_from_the_working_directory(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         assert self.load("path: x.csv").steps["step"].path == tmp_path / "x.csv"
@@ -414,7 +432,7 @@ class TestErrors:
         "a misspelt argument": (
             HEAD + STATISTICS + "      sampel_rate: 1\n",
             7,
-            "unknown key 'sampel_rate'. Did you mean 'sample_rate'",
+            "unknown key 'sampel_rate' in steps.s.args. Did you mean 'sample_rate'",
         ),
         "an argument of the wrong type": (
             HEAD + STATISTICS + "\n\n      sample_rate: high\n",
@@ -489,7 +507,7 @@ class TestErrors:
         "an unknown option": (
             HEAD + f"  s:\n    source: {MINE}.Anything\n    options:\n      enable_cash: true\n",
             7,
-            "unknown key 'enable_cash'. Did you mean 'enable_cache'",
+            "unknown key 'enable_cash' in steps.s.options. Did you mean 'enable_cache'",
         ),
         "an option of the wrong type": (
             HEAD + f"  s:\n    source: {MINE}.Anything\n    options:\n      enable_cache: 1\n",
@@ -518,7 +536,7 @@ class TestErrors:
         ),
         "an unknown input": (
             HEAD + f"  s:\n    source: {MINE}.Reading\n    inputs:\n      oen: a.out\n",
-            4,
+            7,
             "has no input 'oen'. Did you mean 'one'",
         ),
         "an input that is no reference": (
@@ -533,14 +551,14 @@ class TestErrors:
         ),
         "an input from no step": (
             HEAD + f"  s:\n    source: {MINE}.Reading\n    inputs: {{one: t.out}}\n",
-            3,
+            6,
             "there is no step 't'",
         ),
         "an input from no output": (
             HEAD
             + f"  t:\n    source: {MINE}.Anything\n"
             + f"  s:\n    source: {MINE}.Reading\n    inputs: {{one: t.ou}}\n",
-            3,
+            8,
             "'t' has no such output. Did you mean 'out'",
         ),
         "an object of Python": (
@@ -560,6 +578,15 @@ class TestErrors:
         ),
         "a tag of somebodys own": (HEAD + "  s: !mine {}\n", 4, "the tag '!mine' has no meaning"),
         "a set": (HEAD + "  s: !!set {a}\n", 4, "has no meaning"),
+        "more than memory holds": (
+            HEAD
+            + "  s:\n    source: x\n    args:\n      a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+            + "".join(
+                f"      a{i + 1}: &a{i + 1} [{', '.join([f'*a{i}'] * 10)}]\n" for i in range(9)
+            ),
+            7,
+            "more than 100000 values",
+        ),
         "an alias to nothing": (HEAD + "  s: *a\n", 4, "not valid YAML: found undefined alias"),
     }
 

@@ -193,16 +193,29 @@ class TestArguments:
         assert step.arguments["b"] == [1.0]
         assert step.derived == {}
 
-    def test_changing_an_attribute_does_not_change_the_record(self):
+    def test_a_parameter_cannot_be_changed_afterwards(self):
         step = Plain(1)
-        step.a = 2
+        with pytest.raises(ParameterError, match=r"'a' of a step .* Plain\(…, a=2\)"):
+            step.a = 2
+        with pytest.raises(ParameterError, match="'a' of a step"):
+            step.__init__(5)
+        assert step.a == 1
         assert step.arguments["a"] == 1
+        step.other = 3
+        assert step.other == 3
 
-    def test_calling_the_constructor_again_does_not_change_the_record(self):
-        step = Plain(1)
-        step.__init__(5)
-        assert step.a == 5
-        assert step.arguments["a"] == 1
+    @pytest.mark.parametrize("name", ["options", "arguments", "derived", "inputs", "process"])
+    def test_a_parameter_cannot_hide_what_every_step_has(self, name):
+        space = {}
+        exec(f"def __init__(self, {name}=1): pass", space)
+        with pytest.raises(StepDefinitionError, match=f"every step has an attribute '{name}'"):
+            type("Hiding", (BaseStep,), {"__init__": space["__init__"]})
+
+    @pytest.mark.parametrize("value", [["examples"], "examples", {"examples": 1}, None])
+    def test_inputs_and_outputs_must_be_mappings_of_names(self, value):
+        for name in ("inputs", "outputs"):
+            with pytest.raises(StepDefinitionError, match=f"{name} must map names to artifact"):
+                type("Listing", (BaseStep,), {name: value})
 
     @given(a=st.integers(), b=st.lists(st.integers(-(2**50), 2**50)), c=st.none() | st.text("ab"))
     def test_a_step_is_rebuilt_from_its_arguments(self, a, b, c):

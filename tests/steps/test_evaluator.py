@@ -47,6 +47,13 @@ def test_the_base_class_blesses_nothing():
             {"metrics": {"tips": ["mse"]}, "thresholds": {"mse": {}}},
             "'thresholds' for 'mse' takes 'lower' and 'upper'; {} came",
         ),
+        (
+            {
+                "metrics": {"tips": ["mse"]},
+                "thresholds": {"mse": {"lower": 2, "upper": 1}},
+            },
+            "'thresholds' for 'mse' has a lower bound above the upper",
+        ),
         ({"metrics": {"tips": ["mse"]}, "splits": []}, "'splits' needs at least one split"),
     ],
 )
@@ -114,11 +121,12 @@ def test_the_metrics_of_one_label_are_asked_for_with_their_bounds():
         {"feature_keys": ["company"]},
         {"feature_keys": ["company", "hour"]},
     ]
-    assert config["model_specs"][0]["label_key"] == "tips"
+    assert config["model_specs"][0]["label_key"] == "zentfx_label_tips"
 
 
 def test_the_metrics_of_several_labels_are_asked_for_by_label():
     config = TFMAEvaluator(metrics={"tips": ["mse"], "late": ["auc"]}).eval_config()
     assert [spec["output_names"] for spec in config["metrics_specs"]] == [["late"], ["tips"]]
-    assert config["model_specs"][0]["label_keys"] == {"late": "late", "tips": "tips"}
+    [model] = config["model_specs"]
+    assert model["label_keys"] == {"late": "zentfx_label_late", "tips": "zentfx_label_tips"}
     assert config["slicing_specs"] == [{}]

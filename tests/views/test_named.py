@@ -8,7 +8,7 @@ from zentfx.views.named import Named
 
 @pytest.fixture
 def steps():
-    named = Named("step in run 'r1'")
+    named = Named("step", "run 'r1'")
     named.update(trainer=1, evaluator=2)
     return named
 
@@ -20,7 +20,7 @@ def test_what_is_there_is_found(steps):
 
 def test_a_look_up_that_misses_names_the_near_match(steps):
     with pytest.raises(
-        NotFoundError, match="^There is no step in run 'r1' 'trainr'. Did you mean 'tra"
+        NotFoundError, match="^There is no step 'trainr' in run 'r1'. Did you mean 'tra"
     ):
         steps["trainr"]
 
@@ -31,8 +31,8 @@ def test_a_look_up_that_misses_is_a_key_error_and_lists_what_there_is(steps):
 
 
 def test_an_empty_one_says_that_it_is_empty():
-    with pytest.raises(NotFoundError, match="no output of step 'a' 'x'. There are none"):
-        Named("output of step 'a'")["x"]
+    with pytest.raises(NotFoundError, match="no output 'x' in step 'a'. There are none"):
+        Named("output", "step 'a'")["x"]
 
 
 def test_it_asks_and_counts_like_any_dict(steps):

@@ -106,7 +106,7 @@ class TestRun:
         run = repository.get_pipeline_run("r1")
         assert list(run.steps) == ["trainer", "evaluator"]
         with pytest.raises(
-            NotFoundError, match="no step in run 'r1' 'trainr'. Did you mean 'trainer'"
+            NotFoundError, match="no step 'trainr' in run 'r1'. Did you mean 'trainer'"
         ):
             run.steps["trainr"]
 
@@ -199,9 +199,9 @@ class TestStepRun:
         assert steps["again"].outputs["metrics"].id == made
 
     def test_an_output_or_input_that_does_not_exist_is_named(self, step):
-        with pytest.raises(NotFoundError, match="no output of step 'gate' 'metric'.*'metrics'"):
+        with pytest.raises(NotFoundError, match="no output 'metric' in step 'gate'.*'metrics'"):
             step.outputs["metric"]
-        with pytest.raises(NotFoundError, match="no input of step 'gate' 'x'. There are none"):
+        with pytest.raises(NotFoundError, match="no input 'x' in step 'gate'. There are none"):
             step.inputs["x"]
 
     def test_an_output_whose_files_are_gone_says_so(self, step, repository):

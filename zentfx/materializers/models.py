@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,10 @@ __all__ = [
 
 _SERVING = "Format-Serving"  # TFX's name for the SavedModel inside a Model artifact
 _BATCH = 4096
+_EXPECTED = (
+    "A model predicts from a pandas.DataFrame, or from a list of serialized tf.train.Example "
+    "records; {} came. For a list of dicts: pandas.DataFrame(rows)."
+)
 
 # In an exported model: the raw columns that it reads. SavedModel leaves assets.extra to its users.
 RAW_COLUMNS_FILE = "assets.extra/zentfx_columns.json"
@@ -75,10 +79,17 @@ class ExportedModel:
         import pandas as pd
         import tensorflow as tf
 
-        records = self._encode(data) if isinstance(data, pd.DataFrame) else data
+        records = self._encode(data) if isinstance(data, pd.DataFrame) else _records(data)
         serve = self.saved_model.signatures["serving_default"]
+        arguments = list(serve.structured_input_signature[1])
+        if len(arguments) != 1:
+            raise DataError(
+                f"The signature 'serving_default' of {self!r} takes {', '.join(arguments)}, not "
+                "serialized examples. Call model.saved_model.signatures yourself."
+            )
+        [argument] = arguments
         parts = [
-            serve(examples=tf.constant(list(records[start : start + _BATCH]), tf.string))
+            serve(**{argument: tf.constant(list(records[start : start + _BATCH]), tf.string)})
             for start in range(0, max(len(records), 1), _BATCH)
         ]
         outputs = {
@@ -97,9 +108,12 @@ class ExportedModel:
         types = {"int64": pa.int64(), "float32": pa.float32(), "string": pa.string()}
         arrays = {}
         for name, dtype in self.columns.items():
-            if name not in rows.columns:
+            count = int((rows.columns == name).sum())
+            if count == 0:
                 near = near_matches(name, map(str, rows.columns))
                 raise DataError(f"The model needs a column {name!r}.{near}")
+            if count > 1:
+                raise DataError(f"The model needs one column {name!r}; the data has {count}.")
             try:
                 array = pa.array(rows[name], type=types[dtype], from_pandas=True)
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -111,6 +125,20 @@ class ExportedModel:
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r})"
+
+
+def _records(data: Any) -> list[bytes]:
+    if not isinstance(data, Iterable) or isinstance(data, (Mapping, str, bytes)):
+        raise DataError(_EXPECTED.format(_shown(data)))
+    records = list(data)
+    for record in records:
+        if not isinstance(record, bytes):
+            raise DataError(_EXPECTED.format(f"{_shown(data)} of {_shown(record)}"))
+    return records
+
+
+def _shown(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
 
 
 def load_model(folder: Path, properties: Mapping[str, Any]) -> ExportedModel:

@@ -73,6 +73,10 @@ class Pipeline:
                 f"A pipeline's name has at most {_LONGEST_NAME} characters; {len(name)} came: "
                 f"{name!r}."
             )
+        if not isinstance(enable_cache, bool):
+            raise PipelineError(
+                f"enable_cache of pipeline {name!r} must be True or False; {enable_cache!r} came."
+            )
         self._name = name
         self._enable_cache = enable_cache
         self._repository = repository
@@ -136,7 +140,8 @@ class Pipeline:
             if key not in step.inputs:
                 raise PipelineError(
                     f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
-                    f"{near_matches(str(key), step.inputs)}"
+                    f"{near_matches(str(key), step.inputs)}",
+                    part=[name, "inputs", str(key)],
                 )
             try:
                 references[key] = OutputReference.parse(text)
@@ -206,7 +211,8 @@ class Pipeline:
             raise PipelineError(
                 f"The step {name!r} ({type(placed.step).__name__}) needs {missing[0]!r} "
                 f"({placed.step.inputs[missing[0]]}), and nothing is connected to it.{near} "
-                f'Add it with inputs={{"{missing[0]}": "<step>.<output>"}}.'
+                f'Add it with inputs={{"{missing[0]}": "<step>.<output>"}}.',
+                part=[name],
             )
         return inputs
 
@@ -220,22 +226,24 @@ class Pipeline:
         return f" {type(self).__name__} wires by name:{near_matches(name, self.implied_inputs)}"
 
     def _check_reference(self, name: str, key: str, reference: OutputReference) -> None:
-        where = f"Input {key!r} of step {name!r}"
+        where, part = f"Input {key!r} of step {name!r}", [name, "inputs", key]
         source = self._placed.get(reference.step)
         if source is None:
             raise PipelineError(
                 f"{where} reads {reference}, but there is no step {reference.step!r}."
-                f"{near_matches(reference.step, self._placed)}"
+                f"{near_matches(reference.step, self._placed)}",
+                part=part,
             )
         outputs = source.step.outputs
         if reference.output not in outputs:
             raise PipelineError(
                 f"{where} reads {reference}, but {reference.step!r} has no such output."
-                f"{near_matches(reference.output, outputs)}"
+                f"{near_matches(reference.output, outputs)}",
+                part=part,
             )
         wanted, came = self._placed[name].step.inputs[key], outputs[reference.output]
         if wanted != came:
-            raise PipelineError(f"{where} takes {wanted}; {reference} is {came}.")
+            raise PipelineError(f"{where} takes {wanted}; {reference} is {came}.", part=part)
 
     def validate(self) -> None:
         """Checks all that can be known before anything runs.
@@ -399,13 +407,18 @@ class Pipeline:
             pipeline: Pipeline = cls(
                 described.name, enable_cache=described.enable_cache, repository=repository
             )
-        for name, placed in described.steps.items():
-            with loaded.position("steps", name):
+        step: str | None = None
+        try:
+            for step, placed in described.steps.items():
                 pipeline.add_step(
-                    placed.step, name, {key: str(ref) for key, ref in placed.inputs.items()}
+                    placed.step, step, {key: str(ref) for key, ref in placed.inputs.items()}
                 )
-        with loaded.position("steps"):
+            step = None
             pipeline.wiring()
+        except PipelineError as error:
+            part = error.part or (() if step is None else (step,))
+            with loaded.position("steps", *part):
+                raise
         return pipeline
 
     def __repr__(self) -> str:
@@ -422,7 +435,9 @@ def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
             None,
         )
         if ready is None:
-            raise PipelineError(f"These steps wait for each other: {', '.join(waiting)}.")
+            raise PipelineError(
+                f"These steps wait for each other: {', '.join(waiting)}.", part=waiting[:1]
+            )
         waiting.remove(ready)
         done.append(ready)
     return done

@@ -11,6 +11,7 @@ from zentfx.errors import DataError, ParameterTypeError, PipelineError, near_mat
 from zentfx.pipelines.base import HasWorkspace, Pipeline
 from zentfx.steps.base import BaseStep
 from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
+from zentfx.steps.keras_names import NUMBER_LOSSES
 from zentfx.steps.node import OutputReference, PlacedStep
 from zentfx.steps.preprocessor import PreprocessorStep, StandardPreprocessor
 from zentfx.steps.pusher import Pusher
@@ -172,6 +173,20 @@ class TrainingPipeline(Pipeline):
                     f"{', '.join(split.split_names)}."
                 )
 
+    def _check_loss(self, classes: list[str]) -> None:
+        """Refuses a loss for numbers on labels that hold strings."""
+        trainer = self.steps["trainer"]
+        if not classes or not isinstance(trainer, TrainerStep):
+            return
+        own = {type(trainer).model_fn, type(trainer).run_fn}
+        if own == {TrainerStep.model_fn, TrainerStep.run_fn} and trainer.loss in NUMBER_LOSSES:
+            raise PipelineError(
+                f"The label {classes[0]!r} holds strings, so the model predicts a class, and "
+                f"{trainer.loss!r} is a loss for numbers. Use TrainerStep("
+                "loss='sparse_categorical_crossentropy', last_activation='softmax', "
+                "output_units=<number of different values>)."
+            )
+
     def _check_columns(self, columns: Mapping[str, str]) -> None:
         preprocessor, evaluator = self.steps["preprocessor"], self.steps.get("evaluator")
         if isinstance(preprocessor, StandardPreprocessor):
@@ -185,6 +200,7 @@ class TrainingPipeline(Pipeline):
                     problem = preprocessor.column_problem(column, columns[column])
                     if problem:
                         raise DataError(f"{where}, which {problem}.")
+            self._check_loss([name for name in preprocessor.labels if columns[name] == "string"])
         if isinstance(evaluator, TFMAEvaluator) and isinstance(preprocessor, PreprocessorStep):
             for label in evaluator.metrics:
                 if label not in preprocessor.label_columns:

@@ -11,8 +11,9 @@ import hashlib
 import json
 import os
 import re
+import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import yaml
 import zentfx
 from zentfx.class_paths import class_path, find_class
 from zentfx.errors import ConfigError, DataNotFoundError, NotFoundError, ZenTFXError, near_matches
-from zentfx.parameters import MISSING, Parameter, decode, encode
+from zentfx.parameters import decode, encode
 from zentfx.steps.base import BaseStep
 from zentfx.steps.node import OutputReference, PlacedStep
 
@@ -39,6 +40,7 @@ _FORMAT = 1
 _PIPELINE_KEYS = ("zentfx", "name", "type", "enable_cache", "steps")
 _STEP_KEYS = ("source", "args", "inputs", "options")
 _OPTION_KEYS = ("enable_cache", "code_version")
+_LARGEST = 100_000
 _LINE_ENDS = frozenset("\x85\u2028\u2029")
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
@@ -111,7 +113,7 @@ def _step_data(item: PlacedStep, folder: Path | None) -> dict[str, Any]:
     data: dict[str, Any] = {
         "source": class_path(type(step)),
         "args": {
-            name: _plain(encode(value, folder), schema[name])
+            name: _with_plain_paths(encode(value, folder), schema[name].annotation)
             for name, value in sorted(step.arguments.items())
         },
     }
@@ -124,18 +126,51 @@ def _step_data(item: PlacedStep, folder: Path | None) -> dict[str, Any]:
     return data
 
 
-def _plain(data: Any, parameter: Parameter) -> Any:
-    """A path as plain text, where the parameter's annotation says that it is a path."""
-    if isinstance(data, dict) and data.keys() == {"$path"} and _takes_path(parameter):
+def _with_plain_paths(data: Any, annotation: Any) -> Any:
+    """Paths as plain text, where the annotation says that they are paths."""
+    if isinstance(data, dict) and data.keys() == {"$path"} and _takes_path(annotation):
         return data["$path"]
-    return data
+    return _mapped(data, annotation, _with_plain_paths)
 
 
-def _takes_path(parameter: Parameter) -> bool:
-    if parameter.annotation is MISSING:
-        return False
-    members = typing.get_args(parameter.annotation) or (parameter.annotation,)
+def _with_paths(data: Any, annotation: Any, folder: Path) -> Any:
+    """The other way round: texts that the annotation says are paths start from a folder."""
+    if isinstance(data, str) and _takes_path(annotation):
+        return folder / os.path.expanduser(data)  # noqa: PTH111 - that of pathlib may raise
+    return _mapped(data, annotation, lambda part, item: _with_paths(part, item, folder))
+
+
+def _takes_path(annotation: Any) -> bool:
+    members = _members(annotation)
     return Path in members and str not in members
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """The alternatives of a union, or the one annotation."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _members(typing.get_args(annotation)[0])
+    if origin is typing.Union or origin is types.UnionType:
+        return tuple(part for item in typing.get_args(annotation) for part in _members(item))
+    return (annotation,)
+
+
+def _mapped(data: Any, annotation: Any, function: Callable[[Any, Any], Any]) -> Any:
+    """Applies a function to the parts of a container, each with the annotation of its parts."""
+    for member in _members(annotation):
+        arguments = typing.get_args(member)
+        origin = typing.get_origin(member)
+        if not arguments or not isinstance(origin, type):
+            continue
+        if issubclass(origin, Mapping):
+            if isinstance(data, dict):
+                return {key: function(part, arguments[-1]) for key, part in data.items()}
+        elif isinstance(data, list) and issubclass(origin, Iterable):
+            fixed = issubclass(origin, tuple) and Ellipsis not in arguments
+            kinds = arguments if fixed else arguments[:1] * len(data)
+            if len(kinds) == len(data):
+                return list(map(function, data, kinds))
+    return data
 
 
 def digest(text: str) -> str:
@@ -181,6 +216,9 @@ class _Document:
 
     def _build(self, node: yaml.Node, path: tuple[Any, ...]) -> Any:
         line = self._lines[path] = node.start_mark.line + 1
+        # Aliases of aliases make a small file huge.
+        if len(self._lines) > _LARGEST:
+            raise ConfigError(f"{self.file}:{line}: more than {_LARGEST} values.")
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if node.tag not in _PLAIN_TAGS:
@@ -231,8 +269,9 @@ class _Document:
             raise self.error(path, f"expected 'name: value' lines; {data!r} came.")
         for key in data:
             if key not in keys:
+                place = f" in {'.'.join(map(str, path))}" if path else ""
                 raise self.error(
-                    (*path, key), f"unknown key {key!r}.{near_matches(str(key), keys)}"
+                    (*path, key), f"unknown key {key!r}{place}.{near_matches(str(key), keys)}"
                 )
         return data
 
@@ -316,7 +355,8 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> Place
     values = {}
     for key, value in args.items():
         with document.position(*path, "args", key):
-            values[key] = schema[key].coerce(_argument(value, schema[key], folder), cls.__name__)
+            value = decode(_with_paths(value, schema[key].annotation, folder), folder)
+            values[key] = schema[key].coerce(value, cls.__name__)
     with document.position(*path, "args"):
         step = cls(**values)
     options = document.mapping(
@@ -330,12 +370,6 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> Place
         with document.position(*path, "inputs", key):
             references[key] = OutputReference.parse(text)
     return PlacedStep(step, references)
-
-
-def _argument(value: Any, parameter: Parameter, folder: Path) -> Any:
-    if isinstance(value, str) and _takes_path(parameter):
-        return folder / os.path.expanduser(value)  # noqa: PTH111 - that of pathlib may raise
-    return decode(value, folder)
 
 
 def class_of(source: str, base: Any, position: contextlib.AbstractContextManager[None]) -> Any:

@@ -153,6 +153,16 @@ def _make_defaults(cls: type, constructor: Callable[..., None]) -> inspect.Signa
     return signature
 
 
+def _check_declaration(cls: type, name: str, value: Any) -> None:
+    if not isinstance(value, Mapping) or not all(
+        isinstance(text, str) for pair in value.items() for text in pair
+    ):
+        raise StepDefinitionError(
+            f"{cls.__qualname__}: {name} must map names to artifact types, as "
+            f'{{"examples": "Examples"}}; {value!r} came.'
+        )
+
+
 def _check_names(cls: Any, constructor: Callable[..., None]) -> None:
     declared = parameters.merged_parameters([constructor], cls.__qualname__)
     taken = sorted(name for name in declared if name in cls.reserved)
@@ -161,12 +171,23 @@ def _check_names(cls: Any, constructor: Callable[..., None]) -> None:
             f"{cls.__qualname__}: the parameter name {taken[0]!r} belongs to TFX's {cls.wraps} "
             f"component. Choose another; reserved are {', '.join(sorted(cls.reserved))}."
         )
+    of_steps = sorted(name for name in declared if name in _step_attributes())
+    if of_steps:
+        raise StepDefinitionError(
+            f"{cls.__qualname__}: every step has an attribute {of_steps[0]!r}; call the parameter "
+            "something else."
+        )
     ours = sorted(name for name in declared if name.startswith("zentfx_"))
     if ours:
         raise StepDefinitionError(
             f"{cls.__qualname__}: parameter names that start with 'zentfx_' are reserved; "
             f"rename {ours[0]!r}."
         )
+
+
+@functools.cache
+def _step_attributes() -> frozenset[str]:
+    return frozenset(name for name in dir(BaseStep) if not name.startswith("__"))
 
 
 class BaseStep(metaclass=_StepMeta):
@@ -227,6 +248,8 @@ class BaseStep(metaclass=_StepMeta):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for name in ("inputs", "outputs"):
+            _check_declaration(cls, name, getattr(cls, name))
         both = sorted(cls.inputs.keys() & cls.outputs.keys())
         if both:
             raise StepDefinitionError(
@@ -280,6 +303,15 @@ class BaseStep(metaclass=_StepMeta):
         other = copy.copy(self)
         vars(other)["_options"] = self._options.replace(**options)
         return other
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # What runs is rebuilt from the recorded arguments: a change here would have no effect.
+        if name in vars(self).get("_arguments", ()):
+            raise ParameterError(
+                f"{type(self).__name__}: the parameter {name!r} of a step that is made cannot be "
+                f"changed. Make another step: {type(self).__name__}(…, {name}={value!r})."
+            )
+        super().__setattr__(name, value)
 
     def check(self) -> None:
         """Checks arguments that a type cannot express; called once, after construction.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from abc import abstractmethod
 from types import MappingProxyType
 from typing import Any
 
 from zentfx.errors import near_matches
 from zentfx.steps.base import BaseStep
-from zentfx.steps.keras_training import LABELS_SIGNATURE, PRESENT
+from zentfx.steps.keras_training import LABEL, LABELS_SIGNATURE, PRESENT
 from zentfx.steps.tfma_names import TFMA_METRICS
 
 __all__ = ["EvaluatorStep", "TFMAEvaluator"]
@@ -23,6 +24,7 @@ class EvaluatorStep(BaseStep):
     """
 
     wraps = "Evaluator"
+    code_version = "2"
     inputs = MappingProxyType({"examples": "Examples", "model": "Model", "schema": "Schema"})
     optional_inputs = frozenset({"schema"})
     outputs = MappingProxyType(
@@ -107,6 +109,10 @@ class TFMAEvaluator(EvaluatorStep):
                 raise self.refuse(
                     "thresholds", f"for {metric!r} takes 'lower' and 'upper'; {bounds!r} came."
                 )
+            if bounds.get("lower", -math.inf) > bounds.get("upper", math.inf):
+                raise self.refuse(
+                    "thresholds", f"for {metric!r} has a lower bound above the upper: {bounds!r}."
+                )
         if not self.splits:
             raise self.refuse("splits", "needs at least one split; [] came.")
 
@@ -120,16 +126,18 @@ class TFMAEvaluator(EvaluatorStep):
             TFMA's ``EvalConfig``, as JSON data.
         """
         labels = sorted(self.metrics)
-        weights = {name: f"{name}{PRESENT}" for name in labels}
+        keys = {name: f"{LABEL}{name}" for name in labels}
+        weights = {name: f"{PRESENT}{name}" for name in labels}
         model: dict[str, Any] = {
             "signature_name": "serving_default",
             "model_type": "tf_generic",
             "preprocessing_function_names": [LABELS_SIGNATURE],
         }
         if len(labels) > 1:
-            model |= {"label_keys": {name: name for name in labels}, "example_weight_keys": weights}
+            model |= {"label_keys": keys, "example_weight_keys": weights}
         else:
-            model |= {"label_key": labels[0], "example_weight_key": weights[labels[0]]}
+            [label] = labels
+            model |= {"label_key": keys[label], "example_weight_key": weights[label]}
         specs = [
             {
                 "metrics": [self._metric_config(name) for name in self.metrics[label]],

@@ -6,7 +6,7 @@ test holds the lists against the installed Keras.
 
 from __future__ import annotations
 
-__all__ = ["ACTIVATIONS", "LOSSES", "METRICS"]
+__all__ = ["ACTIVATIONS", "LOSSES", "METRICS", "NUMBER_LOSSES"]
 
 ACTIVATIONS = frozenset(
     """
@@ -27,6 +27,16 @@ LOSSES = frozenset(
     kl_divergence kld log_cosh mae mape mean_absolute_error mean_absolute_percentage_error
     mean_squared_error mean_squared_logarithmic_error mse msle poisson
     sparse_categorical_crossentropy squared_hinge tversky
+    """.split()
+)
+
+# Those of LOSSES that measure how far a number is from another.
+NUMBER_LOSSES = frozenset(
+    """
+    Huber LogCosh MAE MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError
+    MeanSquaredLogarithmicError Poisson huber log_cosh mae mape mean_absolute_error
+    mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error mse msle
+    poisson
     """.split()
 )
 

@@ -10,7 +10,7 @@ import functools
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from zentfx.errors import DataError
 from zentfx.materializers.models import RAW_COLUMNS_FILE
 
 __all__ = [
+    "LABEL",
     "LABELS_SIGNATURE",
     "PRESENT",
     "ColumnSpec",
@@ -33,9 +34,11 @@ _log = logging.getLogger(__name__)
 # Rows that are shuffled together; a dataset of at most this size is shuffled as a whole.
 _SHUFFLE_ROWS = 50_000
 
-# Names in the exported model that the evaluator asks for.
+# Names in the exported model that the evaluator asks for. The outputs have prefixes, because TFMA
+# slices by an output rather than by the raw column of the same name.
 LABELS_SIGNATURE = "transform_labels"
-PRESENT = "_present"
+LABEL = "zentfx_label_"
+PRESENT = "zentfx_present_"
 
 
 @dataclass(frozen=True)
@@ -166,14 +169,35 @@ def layer_name(column: str, index: int) -> str:
         index: Its position, which makes the name unique.
 
     Returns:
-        The name.
+        The name: letters, digits and ``_``; a letter first.
     """
-    return f"{re.sub('[^A-Za-z0-9_]', '_', column)}_{index}"
+    name = f"{re.sub('[^A-Za-z0-9_]', '_', column)}_{index}"
+    return name if name[0].isalpha() else f"column{name}"
 
 
-def _argument_name(column: str, index: int) -> str:
-    """The column's own name where TensorFlow takes it as the name of a signature's argument."""
-    return column if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", column) else layer_name(column, index)
+def _argument_names(columns: Sequence[str]) -> dict[str, str]:
+    """Names for a signature's arguments: a column's own name where TensorFlow takes it.
+
+    It takes no two that differ in case alone.
+    """
+    names: dict[str, str] = {}
+    odd = {}
+    for index, name in enumerate(columns):
+        taken = {other.lower() for other in names}
+        if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) and name.lower() not in taken:
+            names[name] = name
+        else:
+            odd[name] = index
+    for name, index in odd.items():
+        names[name] = _free_name(layer_name(name, index), names.values())
+    return names
+
+
+def _free_name(name: str, taken: Iterable[str]) -> str:
+    lower = {other.lower() for other in taken}
+    while name.lower() in lower:
+        name += "_"
+    return name
 
 
 def export(model: Any, data: TrainingData, folder: str) -> None:
@@ -181,11 +205,13 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
 
     Signatures:
 
-    - ``serving_default``: serialized ``tf.train.Example`` records, string of shape (batch,);
+    - ``serving_default``: serialized ``tf.train.Example`` records as ``examples`` (``examples_``
+      where a column is called that), string of shape (batch,);
     - ``serve_rows``: raw feature columns, each of shape (batch, 1), by name (a name that TensorFlow
       does not take as an argument's is written with ``_`` and its position);
-    - ``transform_labels``: serialized records with labels; for each label its values on the scale
-      that the model predicts on, and under ``<label>_present`` 1.0 or, where it is missing, 0.0.
+    - ``transform_labels``: serialized records with labels; for each label, as
+      ``zentfx_label_<label>``, its values on the scale that the model predicts on, and as
+      ``zentfx_present_<label>`` 1.0 or, where it is missing, 0.0.
 
     The first two return predictions by label, each of shape (batch, units).
 
@@ -209,7 +235,8 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
     # to convert here, another 2. (Measured on TFX 1.16; see benchmarks/.)
     loader = saved_transform_io_v2.SavedModelLoader(data.transform.transform_savedmodel_dir)
     graph = functools.partial(tf.function, autograph=False)
-    examples = tf.TensorSpec([None], tf.string, name="examples")
+    # TFMA feeds a signature from the raw column that has its argument's name, where there is one.
+    examples = tf.TensorSpec([None], tf.string, name=_free_name("examples", raw))
     serving = tf.Module()
     # What the functions below reach has to be tracked. Of the model the weights alone: with the
     # whole model its optimizer's state would be saved too.
@@ -225,7 +252,7 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
     def serving_default(examples: Any) -> dict[str, Any]:
         return predict(tf.io.parse_example(examples, {name: raw[name] for name in columns}))
 
-    arguments = {name: _argument_name(name, index) for index, name in enumerate(columns)}
+    arguments = _argument_names(columns)
     specs = {n: tf.TensorSpec([None, 1], raw[n].dtype, name=arguments[n]) for n in columns}
 
     @graph(input_signature=[{arguments[name]: spec for name, spec in specs.items()}])
@@ -239,8 +266,8 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
         for name in data.labels:
             value = transformed[name]
             present = _present(value)
-            outputs[name] = tf.where(present, value, tf.zeros_like(value))
-            outputs[f"{name}{PRESENT}"] = tf.reduce_min(tf.cast(present, tf.float32), axis=-1)
+            outputs[f"{LABEL}{name}"] = tf.where(present, value, tf.zeros_like(value))
+            outputs[f"{PRESENT}{name}"] = tf.reduce_min(tf.cast(present, tf.float32), axis=-1)
         return outputs
 
     signatures = {

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["TFMA_METRICS"]
+__all__ = ["KERAS_ACCURACY", "TFMA_METRICS"]
+
+# In Keras this name is not the class Accuracy, which compares for equality, but the accuracy that
+# fits the model's output. So it is here; the choice is made when the model is there.
+KERAS_ACCURACY = "accuracy"
 
 _CLASSES = MappingProxyType(
     {
-        "accuracy": "Accuracy",
+        KERAS_ACCURACY: "Accuracy",
         "auc": "AUC",
         "bce": "BinaryCrossentropy",
         "binary_accuracy": "BinaryAccuracy",

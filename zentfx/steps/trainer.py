@@ -49,6 +49,7 @@ class TrainerStep(BaseStep):
     """
 
     wraps = "Trainer"
+    code_version = "2"
     inputs = MappingProxyType(
         {"examples": "Examples", "transform_graph": "TransformGraph", "schema": "Schema"}
     )

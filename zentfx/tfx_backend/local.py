@@ -64,7 +64,8 @@ def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
             except Exception as error:  # noqa: BLE001 - whatever a user's step raises
                 unfinished.add(node.name)
                 seconds = time.monotonic() - started
-                listener(StepEvent(node.name, "failed", seconds, f"{error}"))
+                text = f"{type(error).__name__}: {error}"
+                listener(StepEvent(node.name, "failed", seconds, text))
                 failure = failure or _failed(request, node, error, str(log))
             else:
                 state = "cached" if cached else "completed"

@@ -11,13 +11,15 @@ from pathlib import Path
 
 __all__ = ["step_log"]
 
+_log = logging.getLogger(__name__)
+
 
 @contextlib.contextmanager
 def step_log(path: Path) -> Iterator[None]:
     """Within it, log records and what the process writes to stderr go to a file.
 
     The file descriptor is redirected, because TensorFlow and Beam write from C++. What a step
-    prints to stdout is the user's, and debuggers need it.
+    prints to stdout is the user's, and debuggers need it. An exception is logged, and passed on.
 
     Args:
         path: The file; it is appended to.
@@ -33,6 +35,9 @@ def step_log(path: Path) -> Iterator[None]:
         try:
             with _descriptor(2, sys.stderr, stream.fileno()):
                 yield
+        except Exception:
+            _log.exception("The step failed.")
+            raise
         finally:
             root.handlers[:] = others
             root.setLevel(level)

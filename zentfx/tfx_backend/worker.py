@@ -118,7 +118,11 @@ class _LateOperator(base_executor_operator.BaseExecutorOperator):
         execution_info.exec_properties = {**parameters, **execution_info.exec_properties}
         operator = self._real()
         operator.with_execution_watcher(self._execution_watcher_address)
-        return operator.run_executor(execution_info)
+        try:
+            return operator.run_executor(execution_info)
+        except SystemExit as error:
+            # From argparse behind Beam's arguments, say. TFX records failures for Exceptions only.
+            raise RuntimeError(f"the step tried to end the process: SystemExit({error})") from error
 
 
 class _LateBeamOperator(_LateOperator):

@@ -16,11 +16,15 @@ class Named(dict[str, _Value]):
 
     Args:
         kind: What the values are, for the message.
+        place: Where they are, for the message.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, place: str) -> None:
         super().__init__()
         self._kind = kind
+        self._place = place
 
     def __missing__(self, name: str) -> NoReturn:
-        raise NotFoundError(f"There is no {self._kind} {name!r}.{near_matches(name, self)}")
+        raise NotFoundError(
+            f"There is no {self._kind} {name!r} in {self._place}.{near_matches(name, self)}"
+        )

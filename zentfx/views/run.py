@@ -107,7 +107,7 @@ class StepRun:
         self, ids: Mapping[str, tuple[int, ...]], kind: str, addresses: Mapping[int, str]
     ) -> Named[ArtifactVersion]:
         records = self._workspace.reader.artifacts(i for group in ids.values() for i in group)
-        found: Named[ArtifactVersion] = Named(f"{kind} of step {self.name!r}")
+        found: Named[ArtifactVersion] = Named(kind, f"step {self.name!r}")
         for name, group in ids.items():
             own = f"{self._run.pipeline}::{self.name}::{name}"
             address = addresses.get(group[0], own)
@@ -189,7 +189,7 @@ class Run:
     @cached_property
     def steps(self) -> Named[StepRun]:
         """The steps that have started, by name, in the order in which they did."""
-        found: Named[StepRun] = Named(f"step in run {self.id!r}")
+        found: Named[StepRun] = Named("step", f"run {self.id!r}")
         records = self._workspace.reader.step_runs(self.id)
         addresses = {
             artifact: f"{self.pipeline}::{record.name}::{output}"

@@ -13,9 +13,10 @@ from tfx.components.evaluator import executor as evaluator
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from zentfx.materializers.metrics import METRICS_FILE
+from zentfx.materializers.metrics import METRICS_FILE, metrics_text
 from zentfx.steps.evaluator import EvaluatorStep
-from zentfx.steps.keras_training import LABELS_SIGNATURE
+from zentfx.steps.keras_training import LABEL, LABELS_SIGNATURE
+from zentfx.steps.tfma_names import KERAS_ACCURACY, TFMA_METRICS
 from zentfx.tfx_backend.executors.base import StepExecutor
 
 __all__ = ["EvaluatorExecutor"]
@@ -41,7 +42,7 @@ class EvaluatorExecutor(StepExecutor[EvaluatorStep], evaluator.Executor):
         metrics = _plain(result)
         artifact = artifact_utils.get_single_instance(output_dict["zentfx_metrics"])
         target = Path(artifact.uri) / METRICS_FILE
-        target.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+        target.write_text(metrics_text(metrics), encoding="utf-8")
         for name, value in metrics["overall"].items():
             # The text is exact; MLMD cuts doubles to 6 decimals, and refuses NaN.
             artifact.set_string_custom_property(f"{name}_text", repr(value))
@@ -50,13 +51,30 @@ class EvaluatorExecutor(StepExecutor[EvaluatorStep], evaluator.Executor):
 
 
 def _for_model(properties: dict[str, Any], model: Any) -> str:
-    """The evaluation's config, less what a model that a user exported does not have."""
+    """Fits the evaluation's config to a model.
+
+    It loses what a model that a user exported does not have, and ``accuracy`` becomes the one that
+    Keras would choose: of classes where the model has an output for each, else of a binary label.
+    """
     config = json.loads(properties["eval_config"])
     graph = loader_impl.parse_saved_model(path_utils.serving_model_path(model.uri)).meta_graphs[0]
     if LABELS_SIGNATURE not in graph.signature_def:
         for spec in config["model_specs"]:
             for key in _OF_OUR_EXPORT:
                 spec.pop(key, None)
+            if "label_key" in spec:
+                spec["label_key"] = spec["label_key"].removeprefix(LABEL)
+            for name, key in spec.get("label_keys", {}).items():
+                spec["label_keys"][name] = key.removeprefix(LABEL)
+    outputs = graph.signature_def["serving_default"].outputs
+    for spec in config.get("metrics_specs", ()):
+        names = [name for name in spec.get("output_names", outputs) if name in outputs]
+        sizes = [item.size for name in names[:1] for item in outputs[name].tensor_shape.dim]
+        classes = len(sizes) == 2 and sizes[1] > 1
+        for metric in spec["metrics"]:
+            name = json.loads(metric.get("config", "{}")).get("name")
+            if metric["class_name"] == TFMA_METRICS[KERAS_ACCURACY] and name == KERAS_ACCURACY:
+                metric["class_name"] = "SparseCategoricalAccuracy" if classes else "BinaryAccuracy"
     return json.dumps(config)
 
 

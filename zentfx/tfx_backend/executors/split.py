@@ -11,7 +11,8 @@ from tfx.utils import io_utils
 
 from zentfx.steps.split import SplitStep
 from zentfx.tfx_backend.executors.base import StepExecutor
-from zentfx.tfx_backend.executors.examples import describe, write_split
+from zentfx.tfx_backend.executors.by_value import ByValue
+from zentfx.tfx_backend.executors.examples import check_not_empty, describe, write_split
 
 __all__ = ["SplitExecutor"]
 
@@ -30,6 +31,7 @@ class SplitExecutor(StepExecutor[SplitStep], base_beam_executor.BaseBeamExecutor
         source = artifact_utils.get_single_instance(input_dict["examples"])
         target = artifact_utils.get_single_instance(output_dict["split_examples"])
         names = step.split_names
+        held = ByValue(step)
         with self._make_beam_pipeline() as pipeline:
             records = [
                 pipeline
@@ -42,8 +44,9 @@ class SplitExecutor(StepExecutor[SplitStep], base_beam_executor.BaseBeamExecutor
             parts = (
                 records
                 | "AllSplits" >> beam.Flatten()
-                | "Assign" >> beam.Partition(lambda record, _: step.assign(record), len(names))
+                | "Assign" >> beam.Partition(lambda record, _: held.step.assign(record), len(names))
             )
             for name, part in zip(names, parts, strict=False):
                 part | f"Write[{name}]" >> write_split(target.uri, name)
+        check_not_empty(target.uri, names)
         describe(target, names)

@@ -11,6 +11,7 @@ from tfx.types import artifact_utils
 
 from zentfx.steps.preprocessor import PreprocessorStep
 from zentfx.tfx_backend.executors.base import StepExecutor
+from zentfx.tfx_backend.executors.by_value import ByValue
 
 __all__ = ["COLUMNS_FILE", "TransformExecutor"]
 
@@ -38,7 +39,8 @@ class TransformExecutor(StepExecutor[PreprocessorStep], transform.Executor):
         (Path(folder) / COLUMNS_FILE).write_text(json.dumps(columns), encoding="utf-8")
 
     def _GetPreprocessingFn(self, inputs: Any, unused_outputs: Any) -> Any:  # noqa: N802
-        return self._step.preprocessing_fn
+        held = ByValue(self._step)
+        return lambda columns: held.step.preprocessing_fn(columns)
 
     def _GetStatsOptionsUpdaterFn(self, inputs: Any) -> Any:  # noqa: N802
         return None
