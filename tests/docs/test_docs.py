@@ -6,10 +6,11 @@ import linecache
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import small_taxi_csv
-from zentfx import Pipeline
+from zentfx import Pipeline, Pusher
 from zentfx.testing import check_step
 
 ROOT = Path(__file__).parents[2]
@@ -44,12 +45,11 @@ def test_the_readmes_listing_runs(tmp_path, monkeypatch):
     monkeypatch.delenv("ZENTFX_REPOSITORY", raising=False)
     (tmp_path / "data").mkdir()
     data = small_taxi_csv(tmp_path / "data", 600)
-    import pandas as pd
-
-    space = {"rows": pd.read_csv(data)}
+    space = {}
     exec(block("README.md", "a = TrainingPipeline"), space)
     assert space["run"].status == "completed"
-    assert space["model"].predict(space["rows"]).shape == (600, 1)
+    assert space["model"].predict(space["rows"]).shape == (5, 1)
+    assert space["model"].predict(space["pandas"].read_csv(data)).shape == (600, 1)
     assert list((tmp_path / "serving" / "taxi").iterdir())
     space["a"].to_yaml("a.yaml")
     assert Pipeline.from_yaml("a.yaml").run(progress=None).steps["trainer"].status == "cached"
@@ -64,6 +64,45 @@ def test_the_step_of_the_guide_runs(taxi, tmp_path):
 
 def test_the_trainer_of_the_guide_keeps_the_rules():
     check_step(define(block("docs/steps.md", "class LinearTrainer"), "LinearTrainer")(l2=0.1))
+
+
+def test_the_preprocessor_of_the_guide_runs(taxi):
+    preprocessor = define(block("docs/steps.md", "class LogPreprocessor"), "LogPreprocessor")
+    pipeline = taxi.pipeline.copy("Logarithm")
+    pipeline.add_preprocessor(preprocessor(offset=2.0))
+    pipeline.add_pusher(Pusher(str(taxi.repository.path / "serving_log")))
+    run = pipeline.run(progress=None)
+    made = run.steps["preprocessor"].outputs["transformed_examples"].load()["train"]
+    raw = run.steps["split"].outputs["split_examples"].load()["train"]
+    logarithms = np.log(raw["fare"].fillna(0) + 2)
+    z_scores = (logarithms - logarithms.mean()) / logarithms.std(ddof=0)
+    np.testing.assert_allclose(made["log_fare"], z_scores, atol=1e-4)
+
+
+def test_the_guide_to_runs_works_and_names_what_is_there(taxi, monkeypatch, capsys):
+    monkeypatch.chdir(taxi.repository.path)
+    space = {}
+    exec(block("docs/runs.md", "get_runs"), space)
+    assert f"{taxi.run.id} Pipeline A completed" in capsys.readouterr().out
+    page = (ROOT / "docs/runs.md").read_text(encoding="utf-8")
+    objects = {
+        "Run": space["run"],
+        "StepRun": taxi.run.steps["trainer"],
+        "ArtifactVersion": taxi.run.steps["trainer"].outputs["model"],
+    }
+    for kind, item in objects.items():
+        table = page.split(f"| `{kind}` | |")[1].split("\n\n")[0]
+        rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+        names = {name for row in rows for name in re.findall(r"`(\w+)", row)}
+        public = {name for name in dir(item) if not name.startswith("_")}
+        assert names == public, kind
+
+
+def test_the_guides_way_to_name_classes_works(taxi):
+    graph = taxi.run.steps["preprocessor"].outputs["transform_graph"].load()
+    names = [name.decode() for name in graph.vocabulary_by_name("payment_type")]
+    raw = taxi.run.steps["split"].outputs["split_examples"].load()["train"]["payment_type"]
+    assert names[:2] == list(raw.value_counts().index[:2])
 
 
 def test_the_guides_way_to_read_the_store_works(taxi, monkeypatch, capsys):

@@ -13,6 +13,11 @@ __all__ = ["step_log"]
 
 _log = logging.getLogger(__name__)
 
+# Below a warning, TFX (which logs as absl) writes each node's whole IR, and Beam how it reads
+# annotations. Importing TensorFlow silences the first for the rest of the process; here it is so
+# from the start, and a step's log does not depend on what ran before.
+_QUIET = ("absl", "apache_beam")
+
 
 @contextlib.contextmanager
 def step_log(path: Path) -> Iterator[None]:
@@ -27,11 +32,14 @@ def step_log(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as stream:
         handler = logging.StreamHandler(stream)
+        handler.addFilter(_is_news)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root = logging.getLogger()
         level, others = root.level, root.handlers[:]
         root.handlers[:] = [handler]
         root.setLevel(logging.INFO)
+        for name in _QUIET:
+            logging.getLogger(name).setLevel(logging.WARNING)
         try:
             with _descriptor(2, sys.stderr, stream.fileno()):
                 yield
@@ -41,6 +49,11 @@ def step_log(path: Path) -> Iterator[None]:
         finally:
             root.handlers[:] = others
             root.setLevel(level)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # TFX asks MLMD for something that only Google's MLMD has, and warns at every node.
+    return record.msg != "ArtifactQuery.property_predicate is not supported."
 
 
 @contextlib.contextmanager
