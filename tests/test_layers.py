@@ -126,7 +126,7 @@ ir = compile_pipeline(
         nodes=pipeline._nodes(None),
         cache_scope="scope",
         metadata=workspace.metadata,
-        artifacts=workspace.artifacts.run_folder("run"),
+        artifacts=workspace.artifacts,
         logs=workspace.logs,
         root=workspace.root,
     )

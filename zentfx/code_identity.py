@@ -34,11 +34,12 @@ from typing import Any
 
 from zentfx.errors import StepDefinitionError
 
-__all__ = ["CodeIdentity", "code_of"]
+__all__ = ["CodeIdentity", "code_of", "is_users_file"]
 
 # Raised when the normal form below changes, because all fingerprints change with it.
 _NORMAL_FORM = 1
 
+_OURS = Path(__file__).parent
 _INSTALLED = tuple(
     Path(path).resolve() for path in {*map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))}
 )
@@ -117,6 +118,18 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
         parts = [f"code_version={code_version}"]
     digest = hashlib.sha256("\n".join([f"v{_NORMAL_FORM}", *parts]).encode())
     return CodeIdentity(digest.hexdigest(), sources | shipped)
+
+
+def is_users_file(name: str) -> bool:
+    """Whether a source file is the user's own: not of Python, an installed package, or zentfx.
+
+    Args:
+        name: The file's name as code objects have it; that of a notebook's cell, too.
+    """
+    if name.startswith("<frozen") or (name.startswith("<") and not linecache.getlines(name)):
+        return False
+    file = Path(name)
+    return not _is_installed_file(file) and not file.is_relative_to(_OURS)
 
 
 def _own_installed(cls: type) -> dict[str, str]:

@@ -64,7 +64,7 @@ class Repository:
 
     def get_runs(self) -> list[Run]:
         """Lists all runs, oldest first."""
-        return [Run(record, self._workspace) for record in self._workspace.reader.runs()]
+        return [Run(record, self._workspace) for record in self._workspace.runs()]
 
     def get_pipeline_run(self, run_id: str) -> Run:
         """Finds a run.
@@ -78,7 +78,7 @@ class Repository:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
-        return Run(self._workspace.reader.run(run_id), self._workspace)
+        return Run(self._workspace.run(run_id), self._workspace)
 
     def __repr__(self) -> str:
         return f"Repository({str(self.path)!r})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -9,10 +11,13 @@ from typing import Any
 
 import yaml
 
-from zentfx.errors import ConfigError, StoreError, near_matches
+from zentfx import environment
+from zentfx.errors import ConfigError, NotFoundError, StoreError, near_matches
+from zentfx.records.models import RunRecord
 from zentfx.records.reader import Reader
 from zentfx.records.writer import Writer
 from zentfx.stores.artifacts import ArtifactStore
+from zentfx.stores.locks import claimed, held, is_held
 from zentfx.stores.metadata import SQLiteMetadataStore
 
 __all__ = ["FOLDER", "Workspace"]
@@ -132,6 +137,60 @@ class Workspace:
     def beam_args(self) -> list[str]:
         """Arguments for Beam."""
         return [str(item) for item in self._config["beam_args"]]
+
+    def hold_run(self, run_id: str) -> contextlib.AbstractContextManager[None]:
+        """Within it, a run counts as alive.
+
+        Args:
+            run_id: The run's id.
+        """
+        return held(self._mark(run_id))
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, oldest first; those whose process is gone have crashed."""
+        return [self._with_crash(run) for run in self.reader.runs()]
+
+    def run(self, run_id: str) -> RunRecord:
+        """One run; see :meth:`runs`.
+
+        Args:
+            run_id: Its id.
+
+        Returns:
+            The record.
+
+        Raises:
+            NotFoundError: If there is no such run.
+        """
+        return self._with_crash(self.reader.run(run_id))
+
+    def _with_crash(self, run: RunRecord) -> RunRecord:
+        if not self._is_dead(run):
+            return run
+        # It may have ended between the look at its record and the look at its mark.
+        now = self.reader.run(run.id)
+        return dataclasses.replace(now, status="crashed") if self._is_dead(now) else now
+
+    def _is_dead(self, run: RunRecord) -> bool:
+        # Of a process on another machine a local lock says nothing.
+        here = run.status == "running" and run.host == environment.host()
+        return here and not is_held(self._mark(run.id))
+
+    def record_crashes(self) -> None:
+        """Records runs whose process died; called before a new run."""
+        marks = self.folder / "running"
+        for mark in marks.iterdir() if marks.is_dir() else ():
+            with claimed(mark) as dead:
+                if not dead:
+                    continue
+                # Killed before it was recorded, a run is nothing.
+                with contextlib.suppress(NotFoundError):
+                    if self.reader.run(mark.name).status == "running":
+                        self.writer.end_run(mark.name, "crashed", "Its process is gone.")
+                mark.unlink(missing_ok=True)
+
+    def _mark(self, run_id: str) -> Path:
+        return self.folder / "running" / run_id
 
     @property
     def logs(self) -> Path:

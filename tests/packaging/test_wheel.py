@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements"
+CONSTRAINTS = REQUIREMENTS / "build-constraints.txt"
 
 pytestmark = pytest.mark.slow
 
@@ -141,20 +142,35 @@ def run_script(python: Path, folder: Path, template: str) -> str:
 
 
 def make_environment(folder: Path, lock: str, wheel: Path) -> Path:
-    """An environment with what a lock says and the wheel; returns its Python."""
-    python = folder / "bin" / "python"
-    from_lock = ["--require-hashes", "-r", REQUIREMENTS / lock]
-    constraints = REQUIREMENTS / "build-constraints.txt"
+    """An environment with what a lock says and the wheel; returns its Python.
+
+    As ./dev does it: with uv, or with pip where there is no uv or it cannot reach the packages.
+    """
     if uv := find_uv():
-        run(uv, "venv", "--quiet", "--no-project", "--python", sys.executable, folder)
-        install = [uv, "pip", "install", "--quiet", "--python", python]
-        run(*install, "--build-constraints", constraints, *from_lock)
-    else:
-        run(sys.executable, "-m", "venv", "--without-pip", folder)
-        install = [sys.executable, "-m", "pip", "--python", python, "--quiet", "install"]
-        # The lock's pip has no option for what source packages are built with, but takes it from
-        # here. As an address, because the variable is split at spaces.
-        run(*install, *from_lock, PIP_CONSTRAINT=constraints.as_uri())
+        try:
+            return make_with_uv(uv, folder, REQUIREMENTS / lock, wheel)
+        except pytest.fail.Exception as failure:
+            sys.stderr.write(f"{failure}\nuv failed; trying pip.\n")
+            shutil.rmtree(folder, ignore_errors=True)
+    return make_with_pip(folder, REQUIREMENTS / lock, wheel)
+
+
+def make_with_uv(uv: str | Path, folder: Path, lock: Path, wheel: Path) -> Path:
+    python = folder / "bin" / "python"
+    run(uv, "venv", "--quiet", "--no-project", "--python", sys.executable, folder)
+    install = [uv, "pip", "install", "--quiet", "--python", python]
+    run(*install, "--build-constraints", CONSTRAINTS, "--require-hashes", "-r", lock)
+    run(*install, "--no-deps", wheel)
+    return python
+
+
+def make_with_pip(folder: Path, lock: Path, wheel: Path) -> Path:
+    python = folder / "bin" / "python"
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
+    install = [sys.executable, "-m", "pip", "--python", python, "--quiet", "install"]
+    # The lock's pip has no option for what source packages are built with, but takes it from here.
+    # As an address, because the variable is split at spaces.
+    run(*install, "--require-hashes", "-r", lock, PIP_CONSTRAINT=CONSTRAINTS.as_uri())
     run(*install, "--no-deps", wheel)
     return python
 

@@ -328,15 +328,6 @@ class TestBeforeARun:
         [node] = made._nodes(run)
         assert node.enable_cache is expected
 
-    def test_a_step_whose_effect_is_gone_is_not_reused(self, tmp_path):
-        class Effect(Source):
-            def reusable(self):
-                return False
-
-        assert self.node(Source(), tmp_path).enable_cache is True
-        assert self.node(Effect(), tmp_path).enable_cache is False
-        assert self.node(Effect().with_options(enable_cache=True), tmp_path).enable_cache is False
-
     def test_a_code_version_replaces_the_fingerprint(self, tmp_path):
         plain = self.node(Source(), tmp_path).code.fingerprint
         named = self.node(Source().with_options(code_version="1"), tmp_path).code.fingerprint

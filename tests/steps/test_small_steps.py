@@ -4,6 +4,7 @@ import pytest
 
 from zentfx import Pusher, SchemaStep, StatisticsStep, ValidationStep
 from zentfx.errors import ParameterError, ParameterTypeError
+from zentfx.steps.artifacts import InputArtifact
 
 
 def test_the_pusher_needs_a_folder():
@@ -19,12 +20,20 @@ def test_the_pushers_folder_counts_for_the_cache():
     assert not step.unkeyed
 
 
-def test_a_push_is_repeated_when_its_folder_has_no_version(tmp_path):
-    assert not Pusher(folder=str(tmp_path / "gone")).reusable()
-    (tmp_path / "notes").mkdir()
-    assert not Pusher(folder=str(tmp_path)).reusable()
-    (tmp_path / "1700000000").mkdir()
-    assert Pusher(folder=str(tmp_path)).reusable()
+def test_a_push_is_repeated_unless_it_is_the_newest_version_in_its_folder(tmp_path):
+    def reusable(pushed=1, folder="serving"):
+        metadata = {"pushed": pushed, "pushed_version": "1700000000"}
+        outputs = {"pushed_model": InputArtifact("PushedModel", str(tmp_path / "x"), metadata)}
+        return Pusher(folder=str(tmp_path / folder)).reusable(outputs)
+
+    assert not reusable()
+    assert reusable(pushed=0)  # a model that was not blessed is not pushed now either
+    (tmp_path / "serving" / "1700000000").mkdir(parents=True)
+    (tmp_path / "serving" / "9999999999-notes.txt").touch()
+    assert reusable()
+    assert not reusable(folder="other")
+    (tmp_path / "serving" / "1700000001").mkdir()
+    assert not reusable()
 
 
 @pytest.mark.parametrize("rate", [0, -0.5, 1.01])

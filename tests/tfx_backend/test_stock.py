@@ -65,7 +65,7 @@ def ours(tmp_path_factory):
         nodes=pipeline._nodes(None),
         cache_scope="scope",
         metadata=workspace.metadata,
-        artifacts=workspace.artifacts.run_folder("run"),
+        artifacts=workspace.artifacts,
         logs=workspace.logs,
         root=workspace.root,
     )

@@ -15,6 +15,7 @@ from zentfx.errors import NotFoundError, near_matches
 
 if TYPE_CHECKING:
     from zentfx.steps.node import Node
+    from zentfx.stores.artifacts import ArtifactStore
     from zentfx.stores.metadata import SQLiteMetadataStore
 
 __all__ = ["Orchestrator", "RunRequest", "StepEvent", "orchestrator"]
@@ -28,7 +29,7 @@ class StepEvent:
 
     Attributes:
         step: Name of the step.
-        state: ``running``, ``completed``, ``cached``, ``failed`` or ``skipped``.
+        state: ``running``, ``completed``, ``cached``, ``failed``, ``canceled`` or ``skipped``.
         seconds: Time since the step started.
         message: More to say about it, for people.
     """
@@ -49,7 +50,7 @@ class RunRequest:
         nodes: Its steps, each after those that it reads from.
         cache_scope: The id that TFX's cache key has in the place of the pipeline's.
         metadata: The metadata store.
-        artifacts: The folder that the steps write below.
+        artifacts: The artifact store; the steps write below its folder for the run.
         logs: The folder for one log file a step.
         root: The repository's folder, to which recorded paths are relative.
         beam_args: Arguments for Beam, given at launch.
@@ -61,7 +62,7 @@ class RunRequest:
     nodes: Sequence[Node]
     cache_scope: str
     metadata: SQLiteMetadataStore
-    artifacts: Path
+    artifacts: ArtifactStore
     logs: Path
     root: Path
     beam_args: Sequence[str] = ()

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
@@ -23,8 +23,10 @@ from zentfx.errors import (
     near_matches,
 )
 from zentfx.orchestrators import RunRequest, StepEvent, orchestrator
+from zentfx.parameters import canonical_json
 from zentfx.pipelines import yaml_format
 from zentfx.pipelines.progress import print_event
+from zentfx.records.encoding import chunked
 from zentfx.records.schema import Run as RunNames
 from zentfx.steps.base import BaseStep
 from zentfx.steps.input_files import input_digests
@@ -290,7 +292,7 @@ class Pipeline:
             nodes=nodes,
             cache_scope=writer.cache_scope(),
             metadata=workspace.metadata,
-            artifacts=workspace.artifacts.run_folder(run_id),
+            artifacts=workspace.artifacts,
             logs=workspace.logs / run_id,
             root=workspace.root,
             beam_args=workspace.beam_args,
@@ -301,19 +303,21 @@ class Pipeline:
             workspace.artifacts.keep_text(
                 "sources", f"{node.code.sources_digest}.json", node.code.sources_text
             )
-        writer.begin_run(run_id, self.name, self._run_properties(workspace))
-        self._frozen = True
-        try:
-            start(progress or (lambda event: None))
-        except BaseException as failure:
-            # KeyboardInterrupt and SystemExit end a run too, and must not leave it running.
-            canceled = isinstance(failure, KeyboardInterrupt)
-            own = isinstance(failure, (StepFailedError, KeyboardInterrupt))
-            text = str(failure) if own else f"{type(failure).__name__}: {failure}"
-            writer.end_run(run_id, "canceled" if canceled else "failed", text or None)
-            raise
-        writer.end_run(run_id, "completed")
-        return Run(workspace.reader.run(run_id), workspace)
+        workspace.record_crashes()
+        with workspace.hold_run(run_id):
+            writer.begin_run(run_id, self.name, self._run_properties(workspace, nodes))
+            self._frozen = True
+            try:
+                start(progress or (lambda event: None))
+            except BaseException as failure:
+                # KeyboardInterrupt and SystemExit end a run too, and must not leave it running.
+                canceled = isinstance(failure, KeyboardInterrupt)
+                own = isinstance(failure, (StepFailedError, KeyboardInterrupt))
+                text = str(failure) if own else f"{type(failure).__name__}: {failure}"
+                writer.end_run(run_id, "canceled" if canceled else "failed", text or None)
+                raise
+            writer.end_run(run_id, "completed")
+        return Run(workspace.run(run_id), workspace)
 
     def _workspace(self) -> Workspace:
         if self._repository is None or isinstance(self._repository, (str, os.PathLike)):
@@ -332,12 +336,12 @@ class Pipeline:
                     inputs=inputs,
                     code=_code_of(step),
                     digests=input_digests(step),
-                    enable_cache=next(c for c in caching if c is not None) and step.reusable(),
+                    enable_cache=next(c for c in caching if c is not None),
                 )
             )
         return nodes
 
-    def _run_properties(self, workspace: Workspace) -> dict[str, str | int]:
+    def _run_properties(self, workspace: Workspace, nodes: Sequence[Node]) -> dict[str, str | int]:
         text = self.to_yaml(base=workspace.root)
         digest = yaml_format.digest(text)
         whole = hashlib.sha256(text.encode()).hexdigest()
@@ -346,6 +350,7 @@ class Pipeline:
             RunNames.VERSION: workspace.writer.pipeline_version(self.name, digest, uri),
             RunNames.USER: environment.user(),
             RunNames.HOST: environment.host(),
+            **chunked(RunNames.STEPS, canonical_json([node.name for node in nodes])),
         }
         revision = environment.code_revision(Path.cwd())
         if revision is not None:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-__all__ = ["ArtifactRecord", "PipelineVersionRecord", "RunRecord", "StepRunRecord"]
+__all__ = [
+    "ArtifactRecord",
+    "PipelineVersionRecord",
+    "RunRecord",
+    "StepRunRecord",
+    "skipped_step",
+]
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class RunRecord:
         code_revision: The git commit that was checked out, with ``-dirty`` where files differed
             from it; None without git.
         error: Text of the error that ended the run, or None.
+        steps: Names of the pipeline's steps; empty where they are not recorded.
     """
 
     id: str
@@ -38,6 +45,7 @@ class RunRecord:
     ended: datetime | None
     code_revision: str | None
     error: str | None
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,8 @@ class StepRunRecord:
         id: Its execution's id in MLMD.
         name: The step's name in the pipeline.
         type: The step's class path, which is the execution's type.
-        status: ``running``, ``completed``, ``cached``, ``failed`` or ``canceled``.
+        status: ``running``, ``completed``, ``cached``, ``failed``, ``canceled``, ``crashed`` or
+            ``skipped``.
         parameters: The step's parameters, exactly as bound, derived ones included.
         arguments: The constructor's arguments alone.
         fingerprint: Fingerprint of the step's code; empty where the execution is not one of zentfx.
@@ -98,6 +107,35 @@ class StepRunRecord:
     started: datetime
     updated: datetime
     error: str | None = None
+
+
+def skipped_step(name: str, run: RunRecord) -> StepRunRecord:
+    """The record of a step that a run did not come to: nothing is written of it.
+
+    Args:
+        name: The step's name.
+        run: The run, which has ended.
+
+    Returns:
+        The record; its id is 0.
+    """
+    when = run.ended or run.started
+    return StepRunRecord(
+        id=0,
+        name=name,
+        type="",
+        status="skipped",
+        parameters={},
+        arguments={},
+        fingerprint="",
+        sources="",
+        environment={},
+        properties={},
+        inputs={},
+        outputs={},
+        started=when,
+        updated=when,
+    )
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class Reader:
             id=execution.id,
             name=self._node_name(execution.id),
             type=self._type_name(execution.type_id),
-            status=_STATUS[execution.last_known_state],
+            status=properties.get(schema.Execution.STATUS, _STATUS[execution.last_known_state]),
             parameters={**data.get("derived", {}), **arguments},
             arguments=arguments,
             fingerprint=properties.get(schema.Execution.FINGERPRINT, ""),
@@ -244,6 +244,7 @@ def _run(context: pb.Context) -> RunRecord:
         ended=_time(int(ended)) if ended else None,
         code_revision=properties.get(names.CODE_REVISION),
         error=properties.get(names.ERROR),
+        steps=tuple(json.loads(joined(names.STEPS, properties) or "[]")),
     )
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "PIPELINE",
     "PIPELINE_RUN",
     "PIPELINE_VERSION",
+    "Artifact",
     "Execution",
     "PipelineVersion",
     "Run",
@@ -36,6 +37,7 @@ class Run:
     ENDED = "zentfx_ended_ms"
     CODE_REVISION = "zentfx_code_revision"
     ERROR = "zentfx_error"
+    STEPS = "zentfx_steps"  # JSON: names of the pipeline's steps, in chunks as in Execution
 
 
 class PipelineVersion:
@@ -64,3 +66,11 @@ class Execution:
     ENVIRONMENT = "zentfx_environment"
     # Names of the parameters that are recorded and dropped before TFX computes the cache key.
     UNKEYED = "zentfx_unkeyed"
+    # ``crashed``: a state that MLMD does not have. Absent otherwise.
+    STATUS = "zentfx_status"
+
+
+class Artifact:
+    """Custom properties of every artifact that a step wrote."""
+
+    MANIFEST = "zentfx_manifest"  # name of the kept list of its files

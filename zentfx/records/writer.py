@@ -102,19 +102,36 @@ class Writer:
         self._client.put_parent_contexts([pb.ParentContext(parent_id=parent.id, child_id=child_id)])
 
     def end_run(self, run_id: str, status: str, error: str | None = None) -> None:
-        """Records how a run ended.
+        """Records how a run ended; ends its executions that are running still.
 
         Args:
             run_id: The run's id.
-            status: ``completed``, ``failed`` or ``canceled``.
+            status: ``completed``, ``failed``, ``canceled`` or ``crashed``.
             error: Text of the error, if there was one.
         """
         run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
+        if status != "completed":
+            self._end_executions(run.id, status)
         _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: _now()})
         if error is not None:
             # Lone surrogates (in names of files, say) MLMD refuses.
             _set(run, {schema.Run.ERROR: cut(error.encode(errors="replace").decode())})
         self._client.put_contexts([run])
+
+    def _end_executions(self, context_id: int, status: str) -> None:
+        open_ones = [
+            execution
+            for execution in self._client.get_executions_by_context(context_id)
+            if execution.last_known_state in (pb.Execution.NEW, pb.Execution.RUNNING)
+        ]
+        for execution in open_ones:
+            execution.last_known_state = (
+                pb.Execution.CANCELED if status == "canceled" else pb.Execution.FAILED
+            )
+            if status == "crashed":
+                execution.custom_properties[schema.Execution.STATUS].string_value = status
+        if open_ones:
+            self._client.put_executions(open_ones)
 
     def _context_type(self, name: str) -> int:
         type_id: int = self._client.put_context_type(

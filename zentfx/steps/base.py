@@ -351,10 +351,13 @@ class BaseStep(metaclass=_StepMeta):
         """
         return None
 
-    def reusable(self) -> bool:
-        """Says whether an earlier result of this step may be used in the run that begins.
+    def reusable(self, outputs: Mapping[str, InputArtifact]) -> bool:
+        """Says whether an earlier result of this step may be used instead of running it.
 
         A step with an effect outside the artifact store says no when the effect is gone.
+
+        Args:
+            outputs: What it wrote then, by output name.
 
         Returns:
             True, unless overridden.

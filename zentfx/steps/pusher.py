@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from zentfx.steps.artifacts import InputArtifact
 from zentfx.steps.base import BaseStep
 
 __all__ = ["Pusher"]
@@ -30,10 +32,20 @@ class Pusher(BaseStep):
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
-    def reusable(self) -> bool:
-        """Whether the folder has a version; if not, an earlier push is gone and is repeated."""
+    def reusable(self, outputs: Mapping[str, InputArtifact]) -> bool:
+        """Whether the earlier push is still the one that a server would take: the newest version.
+
+        A folder that was emptied is pushed to again, and so is one that got another model since.
+        """
+        pushed = outputs["pushed_model"].metadata
+        if not pushed.get("pushed"):
+            return True  # the model was not blessed, so there is nothing to repeat
+        return max(self.versions(), default=None) == int(pushed["pushed_version"])
+
+    def versions(self) -> list[int]:
+        """The versions that the folder has now."""
         folder = Path(self.folder).expanduser()
-        return folder.is_dir() and any(item.name.isdigit() for item in folder.iterdir())
+        return [int(item.name) for item in folder.glob("*") if item.name.isdigit()]
 
     def check(self) -> None:
         """Checks that a folder is named."""

@@ -12,7 +12,8 @@ class ArtifactStore:
     """A local folder.
 
     Layout: ``runs/<run id>/…`` holds what steps wrote (TFX's pipeline root of that run);
-    ``sources/<fingerprint>.json`` the source text of steps, ``pipelines/<digest>.yaml`` pipelines.
+    ``sources/<digest>.json`` the source text of steps, ``pipelines/<digest>.yaml`` pipelines,
+    ``manifests/<digest>.json`` the files that an artifact had when it was published.
 
     Args:
         path: The folder, which need not exist yet.
@@ -34,7 +35,7 @@ class ArtifactStore:
         """Keeps a text once under a name that is a digest of what it stands for.
 
         Args:
-            kind: ``sources`` or ``pipelines``.
+            kind: ``sources``, ``pipelines`` or ``manifests``.
             name: The file's name.
             text: The content.
 
@@ -57,7 +58,7 @@ class ArtifactStore:
         """Reads a text that was kept.
 
         Args:
-            kind: ``sources`` or ``pipelines``.
+            kind: ``sources``, ``pipelines`` or ``manifests``.
             name: The file's name.
 
         Returns:

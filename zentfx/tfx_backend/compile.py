@@ -40,7 +40,7 @@ def compile_pipeline(request: RunRequest) -> Any:
         ir = compiler.Compiler().compile(
             tfx_pipeline.Pipeline(
                 pipeline_name=request.pipeline,
-                pipeline_root=str(request.artifacts),
+                pipeline_root=str(request.artifacts.run_folder(request.run_id)),
                 components=components,
                 enable_cache=True,
                 metadata_connection_config=request.metadata.connection_config,

@@ -8,19 +8,23 @@ no influence on the cache.
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any, ClassVar
 
 from zentfx.records.encoding import joined
 from zentfx.records.schema import Execution
 from zentfx.tfx_backend.sdk import light_imports
+from zentfx.tfx_backend.worker import refusal_of_hit
 
 with light_imports():
     from tfx.dsl.components.base import base_driver
     from tfx.orchestration.portable import base_driver as portable_base_driver
-    from tfx.orchestration.portable import base_driver_operator
+    from tfx.orchestration.portable import base_driver_operator, cache_utils
     from tfx.proto.orchestration import driver_output_pb2, executable_spec_pb2
 
 __all__ = ["DriverOperator", "KeyDriver"]
+
+_log = logging.getLogger(__name__)
 
 
 def _drop_unkeyed(exec_properties: dict[str, Any]) -> None:
@@ -49,19 +53,59 @@ class KeyDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
 class DriverOperator(base_driver_operator.BaseDriverOperator):
     """Drops for every node; runs a driver of the node's own after that, as TFX does.
 
+    Then it looks whether TFX would find a hit that must not be used: if so it switches the node's
+    cache off, which is what the launcher looks at next. The result of such a run counts as a hit
+    later.
+
     A driver's class is imported here, when it runs. TFX does it when it looks at a node.
+
+    Args:
+        driver_spec: The driver.
+        mlmd_connection: TFX's connection to the metadata store.
+        executor_spec: The node's executor, which is part of the cache key.
     """
 
     SUPPORTED_EXECUTABLE_SPEC_TYPE: ClassVar = [executable_spec_pb2.PythonClassExecutableSpec]
 
+    def __init__(self, driver_spec: Any, mlmd_connection: Any, executor_spec: Any) -> None:
+        super().__init__(driver_spec, mlmd_connection)
+        self._executor_spec = executor_spec
+
     def run_driver(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
         """Called by the launcher."""
         _drop_unkeyed(execution_info.exec_properties)
-        if self._driver_spec.class_path == f"{KeyDriver.__module__}.{KeyDriver.__qualname__}":
-            return driver_output_pb2.DriverOutput()
-        from tfx.orchestration.portable import python_driver_operator
+        output = driver_output_pb2.DriverOutput()
+        if self._driver_spec.class_path != f"{KeyDriver.__module__}.{KeyDriver.__qualname__}":
+            from tfx.orchestration.portable import python_driver_operator
 
-        operator = python_driver_operator.PythonDriverOperator(
-            self._driver_spec, self._mlmd_connection
-        )
-        return operator.run_driver(execution_info)
+            output = python_driver_operator.PythonDriverOperator(
+                self._driver_spec, self._mlmd_connection
+            ).run_driver(execution_info)
+        caching = execution_info.pipeline_node.execution_options.caching_options
+        # What a driver of somebody's own plans to write cannot be told here.
+        if caching.enable_cache and not output.output_artifacts:
+            reason = self._refusal(execution_info, output)
+            if reason is not None:
+                _log.info("The cached result is not used: %s.", reason)
+                caching.enable_cache = False
+        return output
+
+    def _refusal(self, execution_info: Any, output: driver_output_pb2.DriverOutput) -> str | None:
+        changed = {
+            name: getattr(value, value.WhichOneof("value"))
+            for name, value in output.exec_properties.items()
+        }
+        with self._mlmd_connection as handle:
+            context = cache_utils.get_cache_context(
+                metadata_handle=handle,
+                pipeline_node=execution_info.pipeline_node,
+                pipeline_info=execution_info.pipeline_info,
+                executor_spec=self._executor_spec,
+                input_artifacts=execution_info.input_dict,
+                output_artifacts=execution_info.output_dict,
+                parameters={**execution_info.exec_properties, **changed},
+            )
+            outputs = cache_utils.get_cached_outputs(handle, context)
+        if outputs is None:
+            return None
+        return refusal_of_hit(execution_info.pipeline_node, outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as pb
@@ -35,16 +36,18 @@ def launch(ir: Any, node: Any, connection_config: pb.ConnectionConfig) -> bool:
     """
     deployment = runner_utils.extract_local_deployment_config(ir)
     node_id = node.node_info.id
+    executor_spec = runner_utils.extract_executor_spec(deployment, node_id)
+    driver = functools.partial(DriverOperator, executor_spec=executor_spec)
     connection = metadata.Metadata(connection_config)
     info = launcher.Launcher(
         pipeline_node=node,
         mlmd_connection=connection,
         pipeline_info=ir.pipeline_info,
         pipeline_runtime_spec=ir.runtime_spec,
-        executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+        executor_spec=executor_spec,
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
         custom_executor_operators=executor_operators(),
-        custom_driver_operators={executable_spec_pb2.PythonClassExecutableSpec: DriverOperator},
+        custom_driver_operators={executable_spec_pb2.PythonClassExecutableSpec: driver},
     ).launch()
     if info is None or info.execution_id is None:
         raise RuntimeError(f"TFX skipped the step {node_id!r}: its inputs are not there.")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from zentfx.errors import MissingDependencyError, StepFailedError
 from zentfx.orchestrators import RunRequest, StepEvent
 from zentfx.steps.node import Node
 from zentfx.tfx_backend.compile import compile_pipeline
+from zentfx.tfx_backend.failures import Failure
 from zentfx.tfx_backend.launch import launch
 from zentfx.tfx_backend.logs import step_log
 from zentfx.tfx_backend.worker import working
 
 __all__ = ["LocalOrchestrator"]
+
+_log = logging.getLogger(__name__)
 
 Listener = Callable[[StepEvent], None]
 
@@ -44,11 +49,10 @@ def _check_installation() -> None:
 
 def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
     """Runs the steps in order; those that depend on a failed one are skipped."""
-    classes = {node.name: type(node.step) for node in request.nodes}
     nodes = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
     unfinished: set[str] = set()
     failure: StepFailedError | None = None
-    with working(classes, request.root, tuple(request.beam_args)):
+    with working(request) as raised:
         for node in request.nodes:
             blocked = [ref.step for ref in node.inputs.values() if ref.step in unfinished]
             if blocked:
@@ -60,13 +64,18 @@ def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
             log = request.logs / f"{node.name}.log"
             try:
                 with step_log(log):
-                    cached = launch(ir, nodes[node.name], request.metadata.connection_config)
+                    cached = _launched(request, ir, nodes[node.name], raised)
+            except KeyboardInterrupt:
+                listener(StepEvent(node.name, "canceled", time.monotonic() - started))
+                raise
             except Exception as error:  # noqa: BLE001 - whatever a user's step raises
                 unfinished.add(node.name)
+                # TFX raises an error of its own where an executor did.
+                cause = raised.get(node.name, error)
+                text = Failure.of(cause, node.step.arguments)
                 seconds = time.monotonic() - started
-                text = f"{type(error).__name__}: {error}"
-                listener(StepEvent(node.name, "failed", seconds, text))
-                failure = failure or _failed(request, node, error, str(log))
+                listener(StepEvent(node.name, "failed", seconds, text.summary))
+                failure = failure or _failed(request, node, cause, text, log)
             else:
                 state = "cached" if cached else "completed"
                 listener(StepEvent(node.name, state, time.monotonic() - started))
@@ -74,14 +83,26 @@ def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
         raise failure
 
 
-def _failed(request: RunRequest, node: Node, error: Exception, log: str) -> StepFailedError:
+def _launched(request: RunRequest, ir: Any, node: Any, raised: Mapping[str, BaseException]) -> bool:
+    try:
+        return launch(ir, node, request.metadata.connection_config)
+    except Exception:
+        # What an executor raised is logged where it was.
+        if node.node_info.id not in raised:
+            _log.exception("The step could not be run.")
+        raise
+
+
+def _failed(
+    request: RunRequest, node: Node, cause: BaseException, text: Failure, log: Path
+) -> StepFailedError:
     failure = StepFailedError(
-        f"The step {node.name!r} ({type(node.step).__name__}) of {request.pipeline!r} failed: "
-        f"{type(error).__name__}: {error}\nIts log: {log}",
+        f"The step {node.name!r} ({type(node.step).__name__}) of {request.pipeline!r} failed:\n"
+        f"{text.text}\nIts log: {log}",
         run_id=request.run_id,
         step=node.name,
     )
-    failure.__cause__ = error
+    failure.__cause__ = cause
     return failure
 
 

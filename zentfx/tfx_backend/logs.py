@@ -11,8 +11,6 @@ from pathlib import Path
 
 __all__ = ["step_log"]
 
-_log = logging.getLogger(__name__)
-
 # Below a warning, TFX (which logs as absl) writes each node's whole IR, and Beam how it reads
 # annotations. Importing TensorFlow silences the first for the rest of the process; here it is so
 # from the start, and a step's log does not depend on what ran before.
@@ -24,7 +22,7 @@ def step_log(path: Path) -> Iterator[None]:
     """Within it, log records and what the process writes to stderr go to a file.
 
     The file descriptor is redirected, because TensorFlow and Beam write from C++. What a step
-    prints to stdout is the user's, and debuggers need it. An exception is logged, and passed on.
+    prints to stdout is the user's, and debuggers need it.
 
     Args:
         path: The file; it is appended to.
@@ -43,9 +41,6 @@ def step_log(path: Path) -> Iterator[None]:
         try:
             with _descriptor(2, sys.stderr, stream.fileno()):
                 yield
-        except Exception:
-            _log.exception("The step failed.")
-            raise
         finally:
             root.handlers[:] = others
             root.setLevel(level)

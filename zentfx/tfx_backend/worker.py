@@ -9,24 +9,39 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, ClassVar
 
 from zentfx.class_paths import find_class
+from zentfx.orchestrators import RunRequest
 from zentfx.parameters import decode
-from zentfx.records.encoding import joined
-from zentfx.records.schema import Execution
+from zentfx.records.encoding import cut, joined
+from zentfx.records.schema import Artifact, Execution
 from zentfx.steps.base import BaseStep
+from zentfx.stores.artifacts import ArtifactStore
+from zentfx.stores.manifests import manifest_name, manifest_of
+from zentfx.tfx_backend.failures import Failure
+from zentfx.tfx_backend.hits import refusal
 from zentfx.tfx_backend.sdk import light_imports
 
 with light_imports():
     from tfx.orchestration import data_types_utils
-    from tfx.orchestration.portable import base_executor_operator, inputs_utils
-    from tfx.proto.orchestration import executable_spec_pb2, placeholder_pb2
+    from tfx.orchestration.portable import base_executor_operator, inputs_utils, outputs_utils
+    from tfx.proto.orchestration import (
+        executable_spec_pb2,
+        execution_result_pb2,
+        placeholder_pb2,
+    )
 
-__all__ = ["all_parameters", "executor_operators", "rebuild_step", "working"]
+__all__ = ["all_parameters", "executor_operators", "rebuild_step", "refusal_of_hit", "working"]
+
+
+_log = logging.getLogger(__name__)
+
+_UNKNOWN = 2  # gRPC's code for an error that has no other
 
 
 class _Session:
@@ -36,30 +51,36 @@ class _Session:
         classes: Step classes by the step's name. A class that was defined in a notebook or a
             function cannot be imported, and two of them may share a dotted name.
         root: The repository's folder.
+        artifacts: The artifact store.
         beam_args: Arguments for Beam.
+        raised: What the executor of a step raised, by the step's name.
     """
 
-    def __init__(self, classes: Mapping[str, type], root: Path, beam_args: tuple[str, ...]) -> None:
-        self.classes = classes
-        self.root = root
-        self.beam_args = beam_args
+    def __init__(self, request: RunRequest) -> None:
+        self.classes = {node.name: type(node.step) for node in request.nodes}
+        self.root = request.root
+        self.artifacts = request.artifacts
+        self.beam_args = tuple(request.beam_args)
+        self.raised: dict[str, BaseException] = {}
 
 
 _session: ContextVar[_Session | None] = ContextVar("zentfx_worker_session", default=None)
 
 
 @contextlib.contextmanager
-def working(classes: Mapping[str, type], root: Path, beam_args: tuple[str, ...]) -> Iterator[None]:
+def working(request: RunRequest) -> Iterator[Mapping[str, BaseException]]:
     """Within it, executors run for one pipeline.
 
     Args:
-        classes: The step classes by the step's name.
-        root: The repository's folder.
-        beam_args: Arguments for Beam.
+        request: What is run.
+
+    Yields:
+        What the executor of a step raised, by the step's name: filled while steps run.
     """
-    token = _session.set(_Session(classes, root, beam_args))
+    session = _Session(request)
+    token = _session.set(session)
     try:
-        yield
+        yield session.raised
     finally:
         _session.reset(token)
 
@@ -95,9 +116,40 @@ def rebuild_step(name: str, properties: Mapping[str, Any]) -> BaseStep:
     cls = session.classes.get(name) if session else None
     if cls is None:
         cls = find_class(properties[Execution.SOURCE])
-    data = json.loads(joined(Execution.RECORDED, properties) or "{}")
-    step: BaseStep = cls(**decode(data["arguments"], session.root if session else None))
+    step: BaseStep = cls(**recorded_arguments(properties))
     return step
+
+
+def recorded_arguments(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that are recorded in an execution.
+
+    Args:
+        properties: The execution's parameters.
+
+    Returns:
+        Values by name.
+    """
+    session = _session.get()
+    data = json.loads(joined(Execution.RECORDED, properties) or '{"arguments": {}}')
+    arguments: dict[str, Any] = decode(data["arguments"], session.root if session else None)
+    return arguments
+
+
+def refusal_of_hit(pipeline_node: Any, outputs: Mapping[str, Any]) -> str | None:
+    """Says why a hit of TFX's cache must not be used in this run.
+
+    Args:
+        pipeline_node: The node in the IR.
+        outputs: What an earlier execution wrote, as TFX artifacts by name.
+
+    Returns:
+        The reason, or None.
+    """
+    session = _session.get()
+    if session is None:
+        return None
+    step = rebuild_step(pipeline_node.node_info.id, all_parameters(pipeline_node))
+    return refusal(step, outputs, session.artifacts)
 
 
 class _LateOperator(base_executor_operator.BaseExecutorOperator):
@@ -118,11 +170,43 @@ class _LateOperator(base_executor_operator.BaseExecutorOperator):
         execution_info.exec_properties = {**parameters, **execution_info.exec_properties}
         operator = self._real()
         operator.with_execution_watcher(self._execution_watcher_address)
+        name = execution_info.pipeline_node.node_info.id
+        session = _session.get()
         try:
-            return operator.run_executor(execution_info)
-        except SystemExit as error:
-            # From argparse behind Beam's arguments, say. TFX records failures for Exceptions only.
-            raise RuntimeError(f"the step tried to end the process: SystemExit({error})") from error
+            output = operator.run_executor(execution_info)
+        except KeyboardInterrupt:
+            outputs_utils.remove_output_dirs(execution_info.output_dict)
+            raise
+        # SystemExit too: argparse raises it behind Beam's arguments.
+        except (Exception, SystemExit) as error:
+            _log.exception("The step failed.")
+            if session is not None:
+                session.raised[name] = error
+            return _failed_output(recorded_arguments(execution_info.exec_properties), error)
+        if session is not None:
+            _keep_manifests(output, execution_info.output_dict, session.artifacts)
+        return output
+
+
+def _failed_output(arguments: Mapping[str, Any], error: BaseException) -> Any:
+    """What tells the launcher to record a failure, with its text, and to raise."""
+    result = execution_result_pb2.ExecutorOutput()
+    result.execution_result.code = _UNKNOWN
+    result.execution_result.result_message = cut(Failure.of(error, arguments).text)
+    return result
+
+
+def _keep_manifests(output: Any, planned: Mapping[str, Any], store: ArtifactStore) -> None:
+    """Notes on each output which files it has, before it is published and never changed again."""
+    for name, artifacts in planned.items():
+        listed = output.output_artifacts[name].artifacts
+        if not listed:
+            listed.extend(artifact.mlmd_artifact for artifact in artifacts)
+        for artifact in listed:
+            manifest = manifest_of(Path(artifact.uri))
+            key = manifest_name(manifest)
+            store.keep_text("manifests", f"{key}.json", manifest)
+            artifact.custom_properties[Artifact.MANIFEST].string_value = key
 
 
 class _LateBeamOperator(_LateOperator):

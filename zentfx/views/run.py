@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
-from zentfx.records.models import RunRecord, StepRunRecord
+from zentfx.records.models import RunRecord, StepRunRecord, skipped_step
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.named import Named
 from zentfx.workspace import Workspace
@@ -45,7 +46,11 @@ class StepRun:
 
     @property
     def status(self) -> str:
-        """``running``, ``completed``, ``cached``, ``failed`` or ``canceled``."""
+        """What became of it.
+
+        ``running``, ``completed``, ``cached``, ``failed``, ``canceled``, ``crashed`` (its process
+        is gone), or ``skipped`` (the run ended before it, or a step that it needs failed).
+        """
         return self._record.status
 
     @property
@@ -188,7 +193,7 @@ class Run:
 
     @cached_property
     def steps(self) -> Named[StepRun]:
-        """The steps that have started, by name, in the order in which they did."""
+        """The steps by name, in the order in which they started; then those that were skipped."""
         found: Named[StepRun] = Named("step", f"run {self.id!r}")
         records = self._workspace.reader.step_runs(self.id)
         addresses = {
@@ -197,6 +202,20 @@ class Run:
             for output, group in record.outputs.items()
             for artifact in group
         }
+        if self.status == "crashed":
+            records = [
+                dataclasses.replace(record, status="crashed")
+                if record.status == "running"
+                else record
+                for record in records
+            ]
+        if self.status not in ("running", "completed"):
+            started = {record.name for record in records}
+            records += [
+                skipped_step(name, self._record)
+                for name in self._record.steps
+                if name not in started
+            ]
         for record in records:
             found[record.name] = StepRun(record, self._record, self._workspace, addresses)
         return found

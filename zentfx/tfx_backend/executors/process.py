@@ -7,9 +7,10 @@ from typing import Any
 
 from tfx.dsl.components.base import base_executor
 
-from zentfx.steps.artifacts import InputArtifact, OutputArtifact
+from zentfx.steps.artifacts import OutputArtifact
 from zentfx.steps.base import BaseStep
 from zentfx.tfx_backend.executors.base import StepExecutor
+from zentfx.tfx_backend.hits import as_input
 
 __all__ = ["ProcessExecutor"]
 
@@ -25,7 +26,9 @@ class ProcessExecutor(StepExecutor[BaseStep], base_executor.BaseExecutor):
         properties: dict[str, Any],
     ) -> None:
         """See the base class."""
-        inputs = {name: _input(artifacts[0]) for name, artifacts in input_dict.items() if artifacts}
+        inputs = {
+            name: as_input(artifacts[0]) for name, artifacts in input_dict.items() if artifacts
+        }
         outputs = {
             name: OutputArtifact(type(artifacts[0]).TYPE_NAME, artifacts[0].uri)
             for name, artifacts in output_dict.items()
@@ -34,17 +37,6 @@ class ProcessExecutor(StepExecutor[BaseStep], base_executor.BaseExecutor):
         for name, output in outputs.items():
             for key, value in output.metadata.items():
                 _set(output_dict[name][0], key, value)
-
-
-def _input(artifact: Any) -> InputArtifact:
-    proto = artifact.mlmd_artifact
-    properties = {
-        name: getattr(value, value.WhichOneof("value"))
-        for table in (proto.properties, proto.custom_properties)
-        for name, value in table.items()
-        if value.WhichOneof("value")
-    }
-    return InputArtifact(artifact.type_name, artifact.uri, properties)
 
 
 def _set(artifact: Any, name: str, value: str | float) -> None:

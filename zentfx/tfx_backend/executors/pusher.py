@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 from tfx.components.pusher import executor as pusher
 
+from zentfx.errors import DataError
 from zentfx.steps.pusher import Pusher
 from zentfx.tfx_backend.executors.base import StepExecutor
 
 __all__ = ["PusherExecutor"]
 
+# A version that is further in the future is not from a push of a moment ago.
+_LONGEST_WAIT = 60  # seconds
+
 
 class PusherExecutor(StepExecutor[Pusher], pusher.Executor):
-    """Stock."""
+    """Stock, once the second has come that its version is called after.
+
+    TFX calls a version by the second, and skips a push where there is one of that name: of two
+    pushes within a second, the later would be lost.
+    """
+
+    def run_step(
+        self,
+        step: Pusher,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        properties: dict[str, Any],
+    ) -> None:
+        """See the base class."""
+        newest = max(step.versions(), default=0)
+        if newest > time.time() + _LONGEST_WAIT:
+            raise DataError(
+                f"{step.folder} has a version {newest}, which is a second in the future: a model "
+                "server would go on to take that one. Remove it, or push to another folder."
+            )
+        while int(time.time()) <= newest:
+            time.sleep(0.05)
+        super().run_step(step, input_dict, output_dict, properties)

@@ -1,0 +1,99 @@
+"""What is said of a step that raised."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zentfx.code_identity import is_users_file
+from zentfx.parameters import Secret
+
+__all__ = ["Failure"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception of a step, for people.
+
+    Attributes:
+        summary: One line: the exception's type, the first line of its text, and where it is from.
+        text: The user's own line, if it went through one, and the exception's text.
+    """
+
+    summary: str
+    text: str
+
+    @classmethod
+    def of(cls, error: BaseException, arguments: Mapping[str, Any]) -> Failure:
+        """Describes an exception.
+
+        Args:
+            error: The exception.
+            arguments: The step's; values of secrets among them are left out.
+
+        Returns:
+            The description.
+        """
+        what = "".join(traceback.format_exception_only(error)).strip()
+        what = what if str(error) else type(error).__name__
+        what = what.removeprefix(f"{type(error).__module__}.")
+        what = _without_secrets(what, arguments)
+        first = what.splitlines()[0]
+        place = _users_place(error)
+        if place is None:
+            return cls(first, what)
+        file, line, function = place
+        source = linecache.getline(file, line).strip()
+        where = f"{file}:{line}, in {function}"
+        return cls(
+            f"{first} ({Path(file).name}:{line})",
+            f"{where}\n    {source}\n{what}" if source else f"{where}\n{what}",
+        )
+
+
+def _users_place(error: BaseException) -> tuple[str, int, str] | None:
+    """The innermost place in the user's own code that an exception, or its cause, came through."""
+    for part in _chain(error):
+        frames = [
+            (frame.f_code.co_filename, line, frame.f_code.co_name)
+            for frame, line in traceback.walk_tb(part.__traceback__)
+        ]
+        for place in reversed(frames):
+            if is_users_file(place[0]):
+                return place
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = following.__cause__ or following.__context__
+
+
+def _without_secrets(text: str, arguments: Mapping[str, Any]) -> str:
+    for secret in _secrets(arguments):
+        try:
+            value = secret.value()
+        except ValueError:  # not set
+            continue
+        if value:
+            text = text.replace(value, f"<{secret.variable}>")
+    return text
+
+
+def _secrets(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _secrets(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _secrets(part)

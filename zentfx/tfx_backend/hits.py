@@ -1,0 +1,64 @@
+"""Hits of TFX's cache that must not be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zentfx.records.schema import Artifact
+from zentfx.steps.artifacts import InputArtifact
+from zentfx.steps.base import BaseStep
+from zentfx.stores.artifacts import ArtifactStore
+from zentfx.stores.manifests import missing_files
+
+__all__ = ["as_input", "refusal"]
+
+
+def as_input(artifact: Any) -> InputArtifact:
+    """A TFX artifact as steps see it.
+
+    Args:
+        artifact: The artifact.
+
+    Returns:
+        Its type, place and properties.
+    """
+    proto = artifact.mlmd_artifact
+    properties = {
+        name: getattr(value, value.WhichOneof("value"))
+        for table in (proto.properties, proto.custom_properties)
+        for name, value in table.items()
+        if value.WhichOneof("value")
+    }
+    return InputArtifact(artifact.type_name, artifact.uri, properties)
+
+
+def refusal(
+    step: BaseStep, outputs: Mapping[str, Sequence[Any]], store: ArtifactStore
+) -> str | None:
+    """Says why outputs of an earlier execution cannot be used.
+
+    Args:
+        step: The step that is about to run.
+        outputs: The TFX artifacts by name.
+        store: The artifact store.
+
+    Returns:
+        The reason, or None.
+    """
+    known = {name: [as_input(item) for item in items] for name, items in outputs.items()}
+    for name, artifacts in known.items():
+        for artifact in artifacts:
+            key = artifact.metadata.get(Artifact.MANIFEST)
+            if key is None:
+                continue  # published by stock TFX, which has looked at the folder
+            manifest = store.read_text("manifests", f"{key}.json")
+            if manifest is None:
+                return f"the list of the files of {name} is gone"
+            missing = missing_files(Path(artifact.uri), manifest)
+            if missing:
+                return f"of {name}, {len(missing)} files are gone or cut, as {missing[0]}"
+    if not step.reusable({name: artifacts[0] for name, artifacts in known.items() if artifacts}):
+        return "its effect outside the artifact store is gone"
+    return None
