@@ -62,10 +62,7 @@ class Project:
         self.forget()
 
     def edit(self, name, old, new):
-        file = self.folder / f"{name}.py"
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        self.replace(name, old, new)
         self.forget()
 
     def forget(self):
@@ -76,6 +73,17 @@ class Project:
     def code(self, path="zt_steps.Gate", code_version=None):
         module, _, name = path.rpartition(".")
         return code_of(getattr(importlib.import_module(module), name), code_version)
+
+    def replace(self, name, old, new):
+        """Edits a module's file, and leaves the module loaded."""
+        file = self.folder / f"{name}.py"
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def code_again(self, path="zt_steps.Gate"):
+        module, _, name = path.rpartition(".")
+        return code_of(getattr(sys.modules[module], name))
 
     def fingerprint(self, *args, **kwargs):
         return self.code(*args, **kwargs).fingerprint
@@ -211,11 +219,45 @@ class TestEdits:
         assert {"zt_pkg", "zt_pkg.part"} <= project.code().sources.keys()
         assert "zt_pkg" not in sys.modules
 
-    def test_a_module_that_was_broken_after_its_import_is_named(self, project):
+    def test_an_edit_after_the_import_counts_when_the_module_is_loaded_again(self, project):
+        first = project.code()
+        assert first.stale == ()
+        project.replace("zt_helpers", "by=3", "by=4")
+        edited = project.code_again()
+        assert (edited.fingerprint, edited.sources) == (first.fingerprint, first.sources)
+        [sentence] = edited.stale
+        assert sentence.startswith("The file of the module zt_helpers was edited after the module")
+        importlib.reload(sys.modules["zt_helpers"])
+        again = project.code_again()
+        assert again.fingerprint != first.fingerprint
+        assert again.stale == ()
+
+    def test_an_edit_of_comments_after_the_import_is_no_news(self, project):
         project.fingerprint()
+        project.replace("zt_helpers", "by=3", "by = 3")
+        assert project.code_again().stale == ()
+
+    def test_a_class_whose_module_was_loaded_again_must_be_made_again(self, project):
+        module = importlib.import_module("zt_steps")
+        old = module.Gate
+        project.replace("zt_steps", "threshold: float = 0.1", "threshold: float = 0.2")
+        importlib.reload(module)
+        with pytest.raises(StepDefinitionError, match="defined again.*by loading zt_steps again"):
+            code_of(old)
+        assert code_of(module.Gate).stale == ()
+
+    def test_a_class_that_was_loaded_again_as_it_was_is_the_same(self, project):
+        module = importlib.import_module("zt_steps")
+        old = module.Gate
+        importlib.reload(module)
+        assert code_of(old) == code_of(module.Gate)
+
+    def test_a_module_that_was_broken_after_its_import_is_named(self, project):
+        first = project.code()
         (project.folder / "zt_helpers.py").write_text("def (:\n")
-        with pytest.raises(StepDefinitionError, match="The source of zt_helpers cannot be parsed"):
-            project.code()
+        broken = project.code_again()
+        assert broken.fingerprint == first.fingerprint
+        assert "zt_helpers was edited" in broken.stale[0]
 
     def test_relative_imports_and_circles_are_followed(self, project):
         project.write(
@@ -268,6 +310,7 @@ class TestEdits:
             "# -*- coding: latin-1 -*-\ndef scaled(x): return 'é'\n".encode("latin-1")
         )
         assert "'é'" in project.code().sources["zt_helpers"]
+        project.forget()
         (project.folder / "zt_helpers.py").write_bytes(b"\xef\xbb\xbfdef scaled(x): return 1\n")
         assert "return 1" in project.code().sources["zt_helpers"]
 
@@ -562,6 +605,25 @@ class TestNotebooks:
     def test_other_values_do_not_stand_in_the_way(self, notebook, cell):
         notebook.run(cell)
         assert notebook.code().fingerprint == notebook.code().fingerprint
+
+    def test_values_of_other_kinds_count_by_their_content(self, notebook):
+        def of(text):
+            notebook.run(f"import array\nFACTOR = {text}")
+            return notebook.code().fingerprint
+
+        one = of("array.array('d', [1, 2])")
+        assert of("array.array('d', [1, 2])") == one
+        assert of("array.array('d', [1, 3])") != one
+        assert of("__import__('threading').Lock()") != one  # cannot be looked into
+
+    def test_a_class_that_was_typed_again_with_other_code_is_told_of(self, notebook):
+        old = notebook.module.Gate
+        notebook.run(GATE)
+        assert code_of(old).stale == ()
+        notebook.run(GATE.replace("0.1", "0.2"))
+        [sentence] = code_of(old).stale
+        assert sentence.startswith("The class Gate was defined again since the step was made")
+        assert code_of(notebook.module.Gate).stale == ()
 
     def test_functions_that_call_themselves_or_each_other_are_read_once(self, notebook):
         notebook.run("def helper(x):\n    return deeper(x) if x else helper(x - 1)")

@@ -15,7 +15,7 @@ from zentfx.errors import NotFoundError, StepFailedError, ZenTFXError, near_matc
 CLASSES = {
     name: value
     for name, value in vars(errors).items()
-    if inspect.isclass(value) and issubclass(value, BaseException)
+    if inspect.isclass(value) and issubclass(value, BaseException) and name != "ZenTFXWarning"
 }
 
 

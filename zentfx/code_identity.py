@@ -3,8 +3,8 @@
 The fingerprint of a class covers the modules of the user's classes in its MRO and, transitively,
 every module of the user's project that those import, be it inside a function. Of what was typed
 into a notebook it covers the statement that defines it, and what that mentions: other definitions,
-plain constants, modules. Installed packages are left out. Steps that zentfx ships carry a
-``code_version`` instead, which is raised when their results change.
+modules, plain constants, and other values by their pickles. Installed packages are left out. Steps
+that zentfx ships carry a ``code_version`` instead, which is raised when their results change.
 
 The text that is hashed is a normal form of the syntax tree: comments, docstrings and formatting do
 not count, and it is the same on every supported Python.
@@ -20,29 +20,24 @@ import importlib.util
 import inspect
 import json
 import linecache
+import pickle
 import symtable
 import sys
-import sysconfig
-import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from zentfx.errors import StepDefinitionError
+from zentfx.user_sources import is_installed_file, loaded_text, read_source
 
-__all__ = ["CodeIdentity", "code_of", "is_users_file"]
+__all__ = ["CodeIdentity", "code_of"]
 
 # Raised when the normal form below changes, because all fingerprints change with it.
 _NORMAL_FORM = 1
-
-_OURS = Path(__file__).parent
-_INSTALLED = tuple(
-    Path(path).resolve() for path in {*map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))}
-)
 
 
 @dataclass(frozen=True)
@@ -54,10 +49,13 @@ class CodeIdentity:
             of shipped classes.
         sources: The source texts, those of shipped classes included, by module (or module and
             class, where a class was typed into a notebook).
+        stale: What the user may take to be newer than it is: classes that were defined again since,
+            and modules whose files were edited after they were loaded. Sentences.
     """
 
     fingerprint: str
     sources: dict[str, str]
+    stale: tuple[str, ...] = ()
 
     @property
     def sources_text(self) -> str:
@@ -91,7 +89,7 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
     for base in inspect.getmro(cls)[:-1]:
         if _is_ours(base.__module__):
             parts.append(f"{base.__module__}.{base.__qualname__}={_own_version(base)}")
-            shipped[base.__module__] = _read(Path(str(sys.modules[base.__module__].__file__)))
+            shipped[base.__module__] = read_source(Path(str(sys.modules[base.__module__].__file__)))
             continue
         known = _reach(base, sources)
         sources |= _own_installed(base)
@@ -117,19 +115,61 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
     if code_version is not None:
         parts = [f"code_version={code_version}"]
     digest = hashlib.sha256("\n".join([f"v{_NORMAL_FORM}", *parts]).encode())
-    return CodeIdentity(digest.hexdigest(), sources | shipped)
+    stale = (*_defined_again(cls), *_edited(sources))
+    return CodeIdentity(digest.hexdigest(), sources | shipped, stale)
 
 
-def is_users_file(name: str) -> bool:
-    """Whether a source file is the user's own: not of Python, an installed package, or zentfx.
+def _defined_again(cls: type) -> Iterator[str]:
+    """Says which classes of a step were replaced by others of their name, with other code.
 
-    Args:
-        name: The file's name as code objects have it; that of a notebook's cell, too.
+    Of a module that was loaded again only the new text is known: then the old class is refused.
     """
-    if name.startswith("<frozen") or (name.startswith("<") and not linecache.getlines(name)):
-        return False
-    file = Path(name)
-    return not _is_installed_file(file) and not file.is_relative_to(_OURS)
+    for base in inspect.getmro(cls)[:-1]:
+        if _is_ours(base.__module__) or "<locals>" in base.__qualname__:
+            continue
+        now: Any = sys.modules.get(base.__module__)
+        for part in base.__qualname__.split("."):
+            now = vars(now).get(part) if isinstance(now, (ModuleType, type)) else None
+        if isinstance(now, type) and now is not base and _contents(now) != _contents(base):
+            what = f"The class {base.__qualname__} was defined again since the step was made"
+            if _project_file(base.__module__) is not None:
+                raise StepDefinitionError(
+                    f"{what}, by loading {base.__module__} again, and the old one's source is not "
+                    "known any more. Make the step again."
+                )
+            yield f"{what}, which runs the old one. To run the new one, make the step again."
+
+
+def _contents(cls: type) -> list[str]:
+    """What the code and the plain attributes of a class are."""
+    texts = [f"{name}={_constant(value)}" for name, value in sorted(vars(cls).items())]
+    for function in _functions(cls):
+        defaults = map(_constant, (function.__defaults__, function.__kwdefaults__))
+        texts.append(f"{function.__qualname__}({[*defaults]}){_instructions(function.__code__)}")
+    return texts
+
+
+def _instructions(code: CodeType) -> str:
+    parts = [_instructions(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return f"{code.co_code!r}{code.co_names}{parts}"
+
+
+def _edited(sources: Mapping[str, str]) -> Iterator[str]:
+    """Says which modules have another text in their file than the one that was loaded."""
+    for name, text in sorted(sources.items()):
+        file = _project_file(name)
+        if file is None or name not in sys.modules:
+            continue
+        try:
+            differs = _normal_form(read_source(file)) != _normal_form(text)
+        except (OSError, SyntaxError, UnicodeDecodeError, StepDefinitionError):
+            differs = True
+        if differs:
+            yield (
+                f"The file of the module {name} was edited after the module was loaded: what runs, "
+                "and is recorded, is the loaded code. To run the new one, restart Python, or "
+                f"importlib.reload({name}) and make the step again."
+            )
 
 
 def _own_installed(cls: type) -> dict[str, str]:
@@ -138,7 +178,7 @@ def _own_installed(cls: type) -> dict[str, str]:
     file = Path(str(getattr(module, "__file__", None) or ""))
     if file.suffix != ".py" or not {"site-packages", "dist-packages"} & set(file.parts):
         return {}
-    return {cls.__module__: _read(file)}
+    return {cls.__module__: read_source(file)}
 
 
 def _closed_over(cls: type, found: dict[str, str]) -> dict[str, Any]:
@@ -207,14 +247,7 @@ def _is_installed(module: ModuleType) -> bool:
     origin = getattr(module, "__file__", None)
     if origin is None:
         return getattr(module, "__spec__", None) is not None  # built in, or a namespace package
-    return _is_installed_file(Path(origin))
-
-
-def _is_installed_file(file: Path) -> bool:
-    file = file.resolve()
-    return bool({"site-packages", "dist-packages"} & set(file.parts)) or any(
-        file.is_relative_to(folder) for folder in _INSTALLED
-    )
+    return is_installed_file(Path(origin))
 
 
 def _project_file(name: str) -> Path | None:
@@ -228,7 +261,7 @@ def _project_file(name: str) -> Path | None:
     if origin is None or not origin.endswith(".py") or _is_ours(name):
         return None
     file = Path(origin)
-    return file if file.is_file() and not _is_installed_file(file) else None
+    return file if file.is_file() and not is_installed_file(file) else None
 
 
 def _spec(name: str) -> ModuleSpec | None:
@@ -249,7 +282,7 @@ def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
         file = _project_file(name)
         if file is None or _stable_name(name, file) in found:
             continue
-        text = found[_stable_name(name, file)] = _read(file)
+        text = found[_stable_name(name, file)] = loaded_text(name, file)
         module = sys.modules.get(name)
         inside = name if file.name == "__init__.py" else name.rpartition(".")[0]
         package = inside if module is None else module.__package__ or ""
@@ -262,11 +295,6 @@ def _stable_name(name: str, file: Path) -> str:
         spec = getattr(sys.modules[name], "__spec__", None)
         return spec.name if spec is not None else file.stem
     return name
-
-
-def _read(file: Path) -> str:
-    with tokenize.open(file) as stream:  # knows a source file's encoding
-        return stream.read()
 
 
 def _imported_names(tree: ast.AST, package: str) -> Iterator[str]:
@@ -312,7 +340,7 @@ def _reach_typed(thing: Any, found: dict[str, str]) -> bool:
             if isinstance(value, (type, FunctionType, ModuleType)):
                 _reach(value, found)
             elif isinstance(node, ast.Name) and value is not None:
-                constant = _constant(value)
+                constant = _constant(value) or _pickled(value)
                 if constant is not None:
                     found[f"{thing.__module__}:{node.id}"] = f"{node.id} = {constant}"
         return True
@@ -382,6 +410,19 @@ def _constant(value: Any) -> str | None:
     if isinstance(value, (set, frozenset)):
         texts.sort()
     return f"{type(value).__name__}([{', '.join(texts)}])"
+
+
+def _pickled(value: Any) -> str | None:
+    """A text that tells values of other kinds apart; None for what cannot be pickled.
+
+    A text that differs although the value does not (a set's order, say) costs a run that was not
+    needed; without one a changed array would go unnoticed.
+    """
+    try:
+        data = pickle.dumps(value, protocol=4)
+    except Exception:  # noqa: BLE001 - whatever a class of the user's raises
+        return None
+    return repr(f"{type(value).__qualname__} {hashlib.sha256(data).hexdigest()}")
 
 
 def _parse(text: str, name: str) -> ast.Module:

@@ -18,6 +18,8 @@ The tree::
     ├── MissingDependencyError (ImportError)  a package that this call needs; names the extra
     └── StepFailedError (RuntimeError)      a step raised while it ran
 
+``ZenTFXWarning``, a ``UserWarning``: something goes on, but perhaps not as its user means it.
+
 Messages say what was expected, what came, and what to do.
 """
 
@@ -42,12 +44,17 @@ __all__ = [
     "StoreError",
     "UnknownParameterError",
     "ZenTFXError",
+    "ZenTFXWarning",
     "near_matches",
 ]
 
 
 class ZenTFXError(Exception):
     """The root: ``except ZenTFXError`` catches all that this package raises on purpose."""
+
+
+class ZenTFXWarning(UserWarning):
+    """What goes on is perhaps not what the user means."""
 
 
 class ParameterError(ZenTFXError, ValueError):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from zentfx.errors import ConfigError, DataError, NotFoundError, ZenTFXWarning, near_matches
+from zentfx.pipelines.base import Pipeline
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.metadata import SQLiteMetadataStore
 from zentfx.views.run import Run
@@ -62,9 +65,76 @@ class Repository:
         workspace = self._workspace
         return Stack(workspace.metadata, workspace.artifacts, workspace.orchestrator)
 
-    def get_runs(self) -> list[Run]:
-        """Lists all runs, oldest first."""
-        return [Run(record, self._workspace) for record in self._workspace.runs()]
+    def get_pipeline_names(self) -> list[str]:
+        """Lists the names of all pipelines that have run, sorted."""
+        return sorted({item.pipeline for item in self._workspace.reader.pipeline_versions()})
+
+    def get_pipelines(self) -> list[Pipeline]:
+        """Lists the latest version of every pipeline that has run, by name.
+
+        Returns:
+            The pipelines, frozen: copy one to change it. One that cannot be read, because the class
+            of a step is gone, is left out with a warning.
+        """
+        found = []
+        for name in self.get_pipeline_names():
+            try:
+                found.append(self.get_pipeline_by_name(name))
+            except (ConfigError, DataError) as error:
+                warnings.warn(f"left out: {error}", ZenTFXWarning, stacklevel=2)
+        return found
+
+    def get_pipeline_by_name(self, name: str, version: int | None = None) -> Pipeline:
+        """Finds a pipeline that has run.
+
+        Args:
+            name: Its name.
+            version: 1, 2, …; None for the latest.
+
+        Returns:
+            The pipeline, frozen: copy it to change it.
+
+        Raises:
+            NotFoundError: If there is no such pipeline or version; names near matches.
+            ConfigError: If it cannot be read, as when the class of a step is gone.
+            DataNotFoundError: If its YAML is gone from the artifact store.
+        """
+        versions = self._workspace.reader.pipeline_versions(name)
+        if not versions:
+            raise NotFoundError(
+                f"There is no pipeline {name!r} that has run."
+                f"{near_matches(name, self.get_pipeline_names())}"
+            )
+        by_number = {item.number: item for item in versions}
+        number = max(by_number) if version is None else version
+        if number not in by_number:
+            raise NotFoundError(
+                f"The pipeline {name!r} has no version {version!r}; it has "
+                f"{', '.join(map(str, by_number))}."
+            )
+        return Pipeline.recorded(by_number[number], self)
+
+    def get_runs(self, pipeline: str | None = None) -> list[Run]:
+        """Lists runs, oldest first.
+
+        Args:
+            pipeline: Name of the pipeline; None for the runs of all.
+
+        Returns:
+            The runs.
+
+        Raises:
+            NotFoundError: If there is no such pipeline; names near matches.
+        """
+        runs = [Run(record, self._workspace) for record in self._workspace.runs()]
+        if pipeline is None:
+            return runs
+        if pipeline not in {run.pipeline for run in runs}:
+            names = {run.pipeline for run in runs}
+            raise NotFoundError(
+                f"There is no pipeline {pipeline!r} that has run.{near_matches(pipeline, names)}"
+            )
+        return [run for run in runs if run.pipeline == pipeline]
 
     def get_pipeline_run(self, run_id: str) -> Run:
         """Finds a run.

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import uuid
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,10 +17,12 @@ from zentfx import environment
 from zentfx.class_paths import class_path
 from zentfx.code_identity import CodeIdentity, code_of
 from zentfx.errors import (
+    DataNotFoundError,
     ParameterTypeError,
     PipelineError,
     PipelineFrozenError,
     StepFailedError,
+    ZenTFXWarning,
     near_matches,
 )
 from zentfx.orchestrators import RunRequest, StepEvent, orchestrator
@@ -27,6 +30,7 @@ from zentfx.parameters import canonical_json
 from zentfx.pipelines import yaml_format
 from zentfx.pipelines.progress import print_event
 from zentfx.records.encoding import chunked
+from zentfx.records.models import PipelineVersionRecord
 from zentfx.records.schema import Run as RunNames
 from zentfx.steps.base import BaseStep
 from zentfx.steps.input_files import input_digests
@@ -84,11 +88,17 @@ class Pipeline:
         self._repository = repository
         self._placed: dict[str, PlacedStep] = {}
         self._frozen = False
+        self._version: int | None = None
 
     @property
     def name(self) -> str:
         """The pipeline's name."""
         return self._name
+
+    @property
+    def version(self) -> int | None:
+        """Its version: 1, 2, … among pipelines of its name; None before it has run."""
+        return self._version
 
     @property
     def enable_cache(self) -> bool:
@@ -284,6 +294,9 @@ class Pipeline:
         self.validate()
         workspace = self._workspace()
         nodes = self._nodes(enable_cache)
+        for sentence in dict.fromkeys(text for node in nodes for text in node.code.stale):
+            names = [repr(node.name) for node in nodes if sentence in node.code.stale]
+            warnings.warn(f"Step {', '.join(names)}: {sentence}", ZenTFXWarning, stacklevel=2)
         writer = workspace.writer
         run_id = _new_run_id()
         request = RunRequest(
@@ -305,7 +318,9 @@ class Pipeline:
             )
         workspace.record_crashes()
         with workspace.hold_run(run_id):
-            writer.begin_run(run_id, self.name, self._run_properties(workspace, nodes))
+            properties = self._run_properties(workspace, nodes)
+            writer.begin_run(run_id, self.name, properties)
+            self._version = int(properties[RunNames.VERSION])
             self._frozen = True
             try:
                 start(progress or (lambda event: None))
@@ -405,7 +420,41 @@ class Pipeline:
             ConfigError: If it is not valid; names file, line and near match.
             DataNotFoundError: If there is no such file.
         """
-        loaded = yaml_format.load(source)
+        return Pipeline._built(yaml_format.load(source), repository)
+
+    @staticmethod
+    def recorded(record: PipelineVersionRecord, repository: HasWorkspace) -> Pipeline:
+        """Reads a version of a pipeline that has run, from the artifact store.
+
+        Args:
+            record: The version.
+            repository: The repository that has it.
+
+        Returns:
+            The pipeline, frozen.
+
+        Raises:
+            DataNotFoundError: If its YAML is gone.
+            ConfigError: If it cannot be read, as when the class of a step is gone.
+        """
+        workspace = repository.workspace
+        what = f"pipeline {record.pipeline!r}, version {record.number}"
+        text = workspace.artifacts.read_text("pipelines", Path(record.yaml_uri).name)
+        if text is None:
+            raise DataNotFoundError(f"The YAML of {what} is gone: {record.yaml_uri}.")
+        loaded = yaml_format.load_text(text, f"{what} ({record.yaml_uri})", workspace.root)
+        pipeline = Pipeline._built(loaded, repository)
+        # The same content under two names is one file, which has the first one's name.
+        pipeline._name = record.pipeline
+        pipeline._version = record.number
+        pipeline._frozen = True
+        return pipeline
+
+    @staticmethod
+    def _built(
+        loaded: yaml_format.LoadedPipeline,
+        repository: HasWorkspace | str | os.PathLike[str] | None,
+    ) -> Pipeline:
         described = loaded.pipeline
         cls = yaml_format.class_of(described.type, Pipeline, loaded.position("type"))
         with loaded.position("name"):

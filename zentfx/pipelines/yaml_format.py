@@ -34,6 +34,7 @@ __all__ = [
     "digest",
     "dump",
     "load",
+    "load_text",
 ]
 
 _FORMAT = 1
@@ -316,16 +317,31 @@ def load(source: str | os.PathLike[str]) -> LoadedPipeline:
         DataNotFoundError: If there is no such file.
     """
     if isinstance(source, str) and "\n" in source:
-        text, name, folder = source, "<yaml>", Path.cwd()
-    else:
-        file = Path(source)
-        try:
-            text = file.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise DataNotFoundError(f"There is no file {file.absolute()}.") from error
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{file} cannot be read: {error}.") from error
-        name, folder = str(file), file.absolute().parent
+        return load_text(source, "<yaml>", Path.cwd())
+    file = Path(source)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise DataNotFoundError(f"There is no file {file.absolute()}.") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.") from error
+    return load_text(text, str(file), file.absolute().parent)
+
+
+def load_text(text: str, name: str, folder: Path) -> LoadedPipeline:
+    """Reads a pipeline from a text.
+
+    Args:
+        text: The YAML.
+        name: What to call it in messages.
+        folder: Where relative paths in it start.
+
+    Returns:
+        The pipeline.
+
+    Raises:
+        ConfigError: If it is not valid.
+    """
     document = _Document(text, name)
     data = document.mapping((), document.data, _PIPELINE_KEYS)
     version = document.value(("zentfx",), data, int)

@@ -16,6 +16,7 @@ from zentfx import parameters
 from zentfx.errors import ParameterError, StepDefinitionError
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.options import StepOptions
+from zentfx.user_sources import note_loaded
 
 __all__ = ["BaseStep"]
 
@@ -248,6 +249,7 @@ class BaseStep(metaclass=_StepMeta):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        note_loaded()
         for name in ("inputs", "outputs"):
             _check_declaration(cls, name, getattr(cls, name))
         both = sorted(cls.inputs.keys() & cls.outputs.keys())

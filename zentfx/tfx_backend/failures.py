@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zentfx.code_identity import is_users_file
 from zentfx.parameters import Secret
+from zentfx.user_sources import is_users_file
 
 __all__ = ["Failure"]
 
