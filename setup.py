@@ -32,6 +32,7 @@ BASE = [
     "rich>=13,<15",
     "fsspec>=2023.1",
     "cloudpickle>=2.2,<4",
+    "jinja2>=3,<4",
 ]
 
 # TensorFlow and Beam come with tfx, in the versions that it asks for. The others are what it

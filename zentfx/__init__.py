@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zentfx.steps.artifacts import InputArtifact, OutputArtifact
     from zentfx.steps.base import BaseStep
     from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
+    from zentfx.steps.metric_log import log_metric
     from zentfx.steps.preprocessor import PreprocessorStep, StandardPreprocessor
     from zentfx.steps.pusher import Pusher
     from zentfx.steps.schema import SchemaStep
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from zentfx.steps.trainer import TrainerStep
     from zentfx.steps.validation import ValidationStep
     from zentfx.views.artifact import ArtifactVersion
+    from zentfx.views.comparison import Comparison
     from zentfx.views.run import Run, StepRun
 
 __all__ = [
     "ArtifactVersion",
     "BaseStep",
     "CSVDatasource",
+    "Comparison",
     "Datasource",
     "EvaluatorStep",
     "InputArtifact",
@@ -57,6 +60,7 @@ __all__ = [
     "ValidationStep",
     "ZenTFXError",
     "__version__",
+    "log_metric",
 ]
 
 # Public name to the module that defines it; a test holds it against the imports above.
@@ -64,6 +68,7 @@ _HOMES = {
     "ArtifactVersion": "zentfx.views.artifact",
     "BaseStep": "zentfx.steps.base",
     "CSVDatasource": "zentfx.datasources.csv_file",
+    "Comparison": "zentfx.views.comparison",
     "Datasource": "zentfx.datasources.base",
     "EvaluatorStep": "zentfx.steps.evaluator",
     "InputArtifact": "zentfx.steps.artifacts",
@@ -85,6 +90,7 @@ _HOMES = {
     "TrainingPipeline": "zentfx.pipelines.training",
     "ValidationStep": "zentfx.steps.validation",
     "ZenTFXError": "zentfx.errors",
+    "log_metric": "zentfx.steps.metric_log",
 }
 
 

@@ -7,11 +7,13 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from zentfx.analysis.compare import compare
 from zentfx.errors import ConfigError, DataError, NotFoundError, ZenTFXWarning, near_matches
 from zentfx.pipelines.base import Pipeline
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.metadata import SQLiteMetadataStore
-from zentfx.views.run import Run
+from zentfx.views.comparison import Comparison
+from zentfx.views.run import Run, compared_run
 from zentfx.workspace import Workspace
 
 __all__ = ["Repository", "Stack"]
@@ -149,6 +151,24 @@ class Repository:
             NotFoundError: If there is none; names near matches.
         """
         return Run(self._workspace.run(run_id), self._workspace)
+
+    def compare_training_runs(
+        self, pipeline: str | None = None, all_parameters: bool = False
+    ) -> Comparison:
+        """Puts all runs that train side by side, oldest first.
+
+        Args:
+            pipeline: Name of the pipeline whose runs to compare; None for all.
+            all_parameters: Whether to show parameters that are the same in all runs, too.
+
+        Returns:
+            The comparison: print it, or see :class:`~zentfx.views.comparison.Comparison`.
+
+        Raises:
+            NotFoundError: If there is no such pipeline; names near matches.
+        """
+        runs = map(compared_run, self.get_runs(pipeline))
+        return Comparison(compare(runs, all_parameters))
 
     def __repr__(self) -> str:
         return f"Repository({str(self.path)!r})"

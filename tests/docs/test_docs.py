@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import small_taxi_csv
-from zentfx import Pipeline, Pusher
+from zentfx import Pipeline, Pusher, TrainerStep
+from zentfx.steps.metric_log import collecting
 from zentfx.testing import check_step
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,11 @@ def test_the_readmes_listing_runs(tmp_path, monkeypatch):
     assert space["model"].predict(space["rows"]).shape == (5, 1)
     assert space["model"].predict(space["pandas"].read_csv(data)).shape == (600, 1)
     assert list((tmp_path / "serving" / "taxi").iterdir())
+    exec(block("README.md", "compare_training_runs"), space)
+    statuses = {name: step.status for name, step in space["repo"].get_runs()[1].steps.items()}
+    assert statuses["preprocessor"] == "cached"
+    assert statuses["trainer"] == "completed"
+    assert len(space["repo"].compare_training_runs()) == 2
     space["a"].to_yaml("a.yaml")
     assert Pipeline.from_yaml("a.yaml").run(progress=None).steps["trainer"].status == "cached"
 
@@ -96,6 +102,23 @@ def test_the_guide_to_runs_works_and_names_what_is_there(taxi, monkeypatch, caps
         names = {name for row in rows for name in re.findall(r"`(\w+)", row)}
         public = {name for name in dir(item) if not name.startswith("_")}
         assert names == public, kind
+
+
+def test_the_guides_ways_to_find_copy_and_compare_work(taxi, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    space = {"repo": taxi.repository, "TrainerStep": TrainerStep}
+    code = block("docs/runs.md", "get_pipeline_by_name").replace("Pipeline C", "Of the guide")
+    exec(code, space)
+    assert space["run"].steps["preprocessor"].status == "cached"
+    exec(block("docs/runs.md", "compare_training_runs"), space)
+    assert "Of the guide" in (tmp_path / "compare.html").read_text(encoding="utf-8")
+
+
+def test_the_guides_trainer_logs(taxi):
+    step = define(block("docs/steps.md", "log_metric"), "OwnTrainer")(epochs=3)
+    with collecting("OwnTrainer", recorded=True) as log:
+        step.run_fn(None)
+    assert log.overall == {"error": 1 / 3}
 
 
 def test_the_guides_way_to_name_classes_works(taxi):

@@ -16,6 +16,8 @@ import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
+from tests.conftest import Taxi
+
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "build-constraints.txt"
@@ -53,7 +55,16 @@ try:
     p.run()
 except MissingDependencyError as error:
     assert "zentfx[tfx]" in str(error), str(error)
-    print("refused")
+
+stored = Repository("stored")
+comparison = stored.compare_training_runs()
+frame = comparison.to_dataframe()
+assert frame["metrics.evaluator.mean_squared_error"].notna().all(), frame.T
+assert frame["status"].tolist() == ["completed"], frame.T
+assert "Pipeline A" in comparison.save("compare.html").read_text()
+assert "Pipeline A" in repr(comparison)
+assert stored.get_pipeline_by_name("Pipeline A").copy("B").steps["trainer"].lr == 0.01
+print("refused to train, and compared")
 """
 
 WITH_TFX = """
@@ -114,11 +125,14 @@ def test_wheel_says_what_it_needs(wheel: Path) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_base_install_constructs_class_steps_and_names_the_extra(
-    wheel: Path, tmp_path: Path
+def test_base_install_reads_compares_and_names_the_extra(
+    wheel: Path, tmp_path: Path, taxi: Taxi
 ) -> None:
+    stored = tmp_path / "place" / "stored"
+    stored.parent.mkdir()
+    shutil.copytree(taxi.repository.path / ".zentfx", stored / ".zentfx")
     python = make_environment(tmp_path / "env", "base.txt", wheel)
-    assert run_script(python, tmp_path, WITHOUT_TFX) == "refused"
+    assert run_script(python, tmp_path, WITHOUT_TFX) == "refused to train, and compared"
 
 
 @pytest.mark.timeout(1800)
@@ -132,7 +146,7 @@ def test_full_install_trains_and_predicts(wheel: Path, tmp_path: Path) -> None:
 def run_script(python: Path, folder: Path, template: str) -> str:
     """The last line that a script prints, run in a folder of its own that has a small CSV."""
     place = folder / "place"
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     rows = [f"{i / 200:.3f},{2 * i / 200 + 1:.3f}" for i in range(200)]
     (place / "rows.csv").write_text("\n".join(["x,y", *rows, ""]))
     script = place / "script.py"

@@ -1,4 +1,4 @@
-"""``zentfx demo``: trains a model on taxi data, and shows what was recorded."""
+"""``zentfx demo``: trains two models on taxi data, and compares them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from zentfx import (
     CSVDatasource,
+    Pipeline,
     Pusher,
     RandomSplit,
     Repository,
@@ -38,18 +39,28 @@ _TAXI_DATA = Path("examples/chicago_taxi_pipeline/data/simple/data.csv")
     help="Where to keep the data, the repository and the pushed model.",
 )
 def demo(folder: Path) -> None:
-    """Trains a model on 15,000 taxi trips, and shows what was recorded.
+    """Trains two models on 15,000 taxi trips, and compares them.
 
     Example: zentfx demo --folder /tmp/demo
     """
     console = Console()
     folder = folder.absolute()
     data = _taxi_data(folder)
-    pipeline = build_pipeline(data, folder)
-    console.print(f"[bold]{pipeline.name}[/] on {data}, in nine TFX nodes:")
-    run = pipeline.run()
+    first = build_pipeline(data, folder)
+    console.print(f"[bold]{first.name}[/] on {data}, in nine TFX nodes:")
+    run = first.run()
     _show(console, run)
-    _show_next(console, folder, run)
+    second = change_the_trainer(Repository(folder))
+    console.print(
+        f"\n[bold]{second.name}[/]: a copy with another trainer. What comes before it is reused, "
+        "through TFX's own cache:"
+    )
+    again = second.run()
+    reused = [name for name, step in again.steps.items() if step.status == "cached"]
+    console.print(f"Reused: {', '.join(reused)}.\n", highlight=False)
+    comparison = Repository(folder).compare_training_runs()
+    console.print(str(comparison), highlight=False, markup=False, soft_wrap=True)
+    _show_next(console, folder, again, comparison.save(folder / "compare.html"))
 
 
 def build_pipeline(data: Path, folder: Path) -> TrainingPipeline:
@@ -76,6 +87,21 @@ def build_pipeline(data: Path, folder: Path) -> TrainingPipeline:
     )
     pipeline.add_pusher(Pusher(folder=str(folder / "serving" / "taxi")))
     return pipeline
+
+
+def change_the_trainer(repository: Repository) -> Pipeline:
+    """What the demo shows next: finds the first pipeline, copies it, changes one step.
+
+    Args:
+        repository: The repository.
+
+    Returns:
+        The copy.
+    """
+    copied = repository.get_pipeline_by_name("Pipeline A").copy("Pipeline B")
+    trainer = TrainerStep(epochs=1, lr=0.02, hidden_layers=[16], last_activation="linear")
+    copied.add_step(trainer, "trainer")
+    return copied
 
 
 def _taxi_data(folder: Path) -> Path:
@@ -114,18 +140,26 @@ def _show(console: Console, run: Run) -> None:
         console.print(f"{name} on the eval split: [bold]{value:.4f}[/]")
 
 
-def _show_next(console: Console, folder: Path, run: Run) -> None:
+def _show_next(console: Console, folder: Path, run: Run, page: Path) -> None:
     console.print(
-        f"\nThe pushed model: {folder / 'serving' / 'taxi'}\n"
+        f"\nThe comparison:   {page}\n"
+        f"The pushed model: {folder / 'serving' / 'taxi'}\n"
         f"The MLMD store:   {folder / '.zentfx' / 'metadata.db'}\n\n"
-        "Next: run this again, and every step is reused. Or load the model:\n",
+        "Next: open the page in a browser. Run this again, and every step is reused. Or go on:\n",
         highlight=False,
+        soft_wrap=True,
     )
     console.print(
-        "  from zentfx import Repository\n"
-        f"  run = Repository({str(folder)!r}).get_pipeline_run({run.id!r})\n"
-        '  model = run.steps["trainer"].outputs["model"].load()\n'
-        "  model.predict(rows)   # a DataFrame with the columns trip_miles and fare",
+        "  from zentfx import Repository, TrainerStep\n"
+        f"  repo = Repository({str(folder)!r})\n"
+        f"  model = repo.get_pipeline_run({run.id!r})"
+        '.steps["trainer"].outputs["model"].load()\n'
+        "  model.predict(rows)   # a DataFrame with the columns trip_miles and fare\n"
+        '  c = repo.get_pipeline_by_name("Pipeline B").copy("Pipeline C")\n'
+        '  c.add_trainer(TrainerStep(epochs=2, lr=0.005, last_activation="linear"))\n'
+        "  c.run()\n"
+        "  repo.compare_training_runs()",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )

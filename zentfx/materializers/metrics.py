@@ -30,18 +30,29 @@ def metrics_text(metrics: Mapping[str, Any]) -> str:
     """
 
     def plain(values: Mapping[str, float]) -> dict[str, Any]:
-        return {k: v if math.isfinite(v) else repr(v) for k, v in values.items()}
+        return {name: _plain(value) for name, value in values.items()}
 
-    slices = [{**part, "metrics": plain(part["metrics"])} for part in metrics["slices"]]
-    data = {"overall": plain(metrics["overall"]), "slices": slices}
+    data = dict(metrics)
+    data["overall"] = plain(metrics["overall"])
+    data["slices"] = [{**part, "metrics": plain(part["metrics"])} for part in metrics["slices"]]
+    if "history" in metrics:
+        data["history"] = {
+            name: [[step, _plain(value)] for step, value in values]
+            for name, values in metrics["history"].items()
+        }
     return json.dumps(data, indent=1, allow_nan=False) + "\n"
+
+
+def _plain(value: float) -> float | str:
+    return value if math.isfinite(value) else repr(value)
 
 
 def load_metrics(folder: Path, properties: Mapping[str, Any]) -> dict[str, Any]:
     """Loads metrics, with nothing but the standard library.
 
     Returns:
-        ``{"overall": {metric: value}, "slices": [{"slice": {column: value}, "metrics": {…}}]}``.
+        ``{"overall": {metric: value}, "slices": [{"slice": {column: value}, "metrics": {…}}]}``;
+        for metrics that a step logged also ``"history": {metric: [[step, value], …]}``.
     """
     data: dict[str, Any] = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
     parts = [data.get("overall", {}), *(part["metrics"] for part in data.get("slices", ()))]
@@ -49,6 +60,9 @@ def load_metrics(folder: Path, properties: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in values.items():
             if value in _NOT_FINITE:
                 values[name] = float(value)
+    for points in data.get("history", {}).values():
+        for point in points:
+            point[1] = float(point[1])
     return data
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from zentfx.parameters import canonical_json, encode
 
-__all__ = ["as_property", "chunked", "cut", "joined"]
+__all__ = ["as_property", "chunked", "cut", "joined", "metric_properties", "metric_values"]
 
 # Bytes. PostgreSQL's index rows allow about 2,600; the mark below has to fit too.
 _LIMIT = 2000
@@ -53,6 +55,46 @@ def cut(text: str) -> str:
         return text
     mark = f"…[cut: {len(text)} characters]"
     return shown.encode()[: _LIMIT - len(mark.encode())].decode(errors="ignore") + mark
+
+
+# Beside each metric's double, which stores cut (SQLite's MLMD to 6 decimals): its exact text.
+_EXACT = "_text"
+
+
+def metric_properties(values: Mapping[str, float]) -> dict[str, float | str]:
+    """The properties under which metrics are recorded on their artifact.
+
+    Args:
+        values: Value by metric.
+
+    Returns:
+        For each metric a double, for anyone who reads the store (unless it is not finite, which
+        MLMD refuses), and its exact text.
+    """
+    properties: dict[str, float | str] = {}
+    for name, value in values.items():
+        properties[f"{name}{_EXACT}"] = repr(float(value))
+        if math.isfinite(value):
+            properties[name] = float(value)
+    return properties
+
+
+def metric_values(properties: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics among the properties of an artifact, exactly.
+
+    Args:
+        properties: What :func:`metric_properties` made, among others.
+
+    Returns:
+        Value by metric, by name.
+    """
+    values = {}
+    for name, text in sorted(properties.items()):
+        metric = name.removesuffix(_EXACT)
+        if metric != name and isinstance(text, str):
+            with contextlib.suppress(ValueError):  # a property of somebody else's
+                values[metric] = float(text)
+    return values
 
 
 def chunked(name: str, text: str) -> dict[str, str]:

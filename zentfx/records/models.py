@@ -90,6 +90,7 @@ class StepRunRecord:
         started: When it was registered, in UTC.
         updated: When it was last written, in UTC: its end, once it has one.
         error: Text of the error that ended it, or None.
+        trains: Whether it trains a model: its type's base type in MLMD is Train.
     """
 
     id: int
@@ -107,6 +108,7 @@ class StepRunRecord:
     started: datetime
     updated: datetime
     error: str | None = None
+    trains: bool = False
 
 
 def skipped_step(name: str, run: RunRecord) -> StepRunRecord:

@@ -52,7 +52,7 @@ class Reader:
     def __init__(self, client: mlmd.MetadataStore, root: Path) -> None:
         self._client = client
         self._root = root
-        self._types: dict[int, str] = {}
+        self._types: dict[int, pb.ExecutionType] = {}
 
     def runs(self) -> list[RunRecord]:
         """All runs, oldest first."""
@@ -122,13 +122,14 @@ class Reader:
         outputs: Mapping[str, list[int]],
     ) -> StepRunRecord:
         properties = _properties(execution)
+        kind = self._type(execution.type_id)
         recorded = joined(schema.Execution.RECORDED, properties)
         data = decode(json.loads(recorded), self._root) if recorded else {}
         arguments = data.get("arguments", {})
         return StepRunRecord(
             id=execution.id,
             name=self._node_name(execution.id),
-            type=self._type_name(execution.type_id),
+            type=kind.name,
             status=properties.get(schema.Execution.STATUS, _STATUS[execution.last_known_state]),
             parameters={**data.get("derived", {}), **arguments},
             arguments=arguments,
@@ -141,6 +142,7 @@ class Reader:
             started=_time(execution.create_time_since_epoch),
             updated=_time(execution.last_update_time_since_epoch),
             error=_error(properties),
+            trains=kind.base_type == pb.ExecutionType.TRAIN,
         )
 
     def _node_name(self, execution_id: int) -> str:
@@ -154,11 +156,11 @@ class Reader:
                     return str(name[len(pipeline) + 1 :])
         return str(names[0]) if names else ""
 
-    def _type_name(self, type_id: int) -> str:
+    def _type(self, type_id: int) -> pb.ExecutionType:
         if type_id not in self._types:
             for item in self._client.get_execution_types_by_id([type_id]):
-                self._types[item.id] = item.name
-        return self._types.get(type_id, "")
+                self._types[item.id] = item
+        return self._types.get(type_id, pb.ExecutionType())
 
     def producers(self, artifact_ids: Iterable[int]) -> dict[int, int]:
         """The executions that first wrote artifacts; a step that reused one wrote it later.

@@ -17,6 +17,7 @@ from typing import Any
 
 from zentfx.errors import DataError
 from zentfx.materializers.models import RAW_COLUMNS_FILE
+from zentfx.steps.metric_log import log_metric
 
 __all__ = [
     "LABEL",
@@ -151,7 +152,7 @@ class TrainingData:
 
 
 def log_epoch(epoch: int, logs: Mapping[str, float]) -> None:
-    """Logs what an epoch of training measured, as a Keras callback would have it.
+    """Records what an epoch of training measured, as a Keras callback would have it.
 
     Args:
         epoch: The epoch, from 0.
@@ -159,6 +160,8 @@ def log_epoch(epoch: int, logs: Mapping[str, float]) -> None:
     """
     values = ", ".join(f"{name} {value:.6g}" for name, value in logs.items())
     _log.info("epoch %d: %s", epoch + 1, values)
+    for name, value in logs.items():
+        log_metric(name, value, step=epoch + 1)
 
 
 def layer_name(column: str, index: int) -> str:

@@ -21,6 +21,9 @@ _LARGEST_EMBEDDING = 16
 class TrainerStep(BaseStep):
     """Trains a Keras model; wraps TFX's Trainer.
 
+    Besides TFX's outputs it has ``zentfx_metrics``, which holds what :func:`zentfx.log_metric`
+    logs: here, loss and metrics of each epoch.
+
     The model is a feed-forward network over all features, with one output layer a label. To train
     another model, override :meth:`model_fn`; to train in another way, override :meth:`run_fn`. New
     keywords of the subclass's constructor are tracked with no further code::
@@ -53,7 +56,9 @@ class TrainerStep(BaseStep):
     inputs = MappingProxyType(
         {"examples": "Examples", "transform_graph": "TransformGraph", "schema": "Schema"}
     )
-    outputs = MappingProxyType({"model": "Model", "model_run": "ModelRun"})
+    outputs = MappingProxyType(
+        {"model": "Model", "model_run": "ModelRun", "zentfx_metrics": "Metrics"}
+    )
     reserved = frozenset(
         {"train_args", "eval_args", "module_file", "module_path", "run_fn", "custom_config"}
     )

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
-from zentfx.records.models import RunRecord, StepRunRecord, skipped_step
+from zentfx.analysis.compare import ComparedRun
+from zentfx.records.encoding import metric_values
+from zentfx.records.models import ArtifactRecord, RunRecord, StepRunRecord, skipped_step
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.named import Named
 from zentfx.workspace import Workspace
 
-__all__ = ["Run", "StepRun"]
+__all__ = ["Run", "StepRun", "compared_run"]
+
+
+def _metrics_of(artifacts: Iterable[ArtifactRecord]) -> dict[str, float]:
+    """The metrics that are recorded on outputs of a step."""
+    return {
+        name: value
+        for artifact in artifacts
+        if artifact.type == "Metrics"
+        for name, value in metric_values(artifact.properties).items()
+    }
 
 
 class StepRun:
@@ -73,6 +85,12 @@ class StepRun:
         """The source text of the step and of the user's modules that it reaches, by module."""
         text = self._workspace.artifacts.read_text("sources", f"{self._record.sources}.json")
         return json.loads(text) if text else {}
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics that it recorded, or reused, by name: overall values, exactly."""
+        ids = [item for group in self._record.outputs.values() for item in group]
+        return _metrics_of(self._workspace.reader.artifacts(ids).values())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -221,6 +239,15 @@ class Run:
         return found
 
     @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of all steps, by ``<step>.<metric>``."""
+        return {
+            f"{name}.{metric}": value
+            for name, step in self.steps.items()
+            for metric, value in step.metrics.items()
+        }
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """The parameters of all steps, by ``<step>.<parameter>``."""
         return {
@@ -231,3 +258,20 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.id!r}, pipeline={self.pipeline!r}, status={self.status!r})"
+
+
+def compared_run(run: Run) -> ComparedRun:
+    """What a comparison of runs needs of one.
+
+    Args:
+        run: The run.
+
+    Returns:
+        Its records and metrics.
+    """
+    ran = {name: step for name, step in run.steps.items() if step.status != "skipped"}
+    return ComparedRun(
+        run=run._record,
+        steps=[step._record for step in ran.values()],
+        metrics={name: step.metrics for name, step in ran.items()},
+    )

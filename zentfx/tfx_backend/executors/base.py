@@ -13,6 +13,8 @@ from zentfx.records.encoding import joined
 from zentfx.records.schema import Execution
 from zentfx.steps.base import BaseStep
 from zentfx.steps.input_files import input_digests
+from zentfx.steps.metric_log import collecting
+from zentfx.tfx_backend.executors.metrics import METRICS_TYPE, write_log
 from zentfx.tfx_backend.worker import all_parameters, rebuild_step
 
 __all__ = ["StepExecutor"]
@@ -46,7 +48,16 @@ class StepExecutor(Generic[Step]):
         node = self._context.pipeline_node
         properties = {**all_parameters(node), **exec_properties}
         step = cast(Step, rebuild_step(node.node_info.id, properties))
-        self.run_step(step, input_dict, output_dict, properties)
+        metrics = [
+            artifact
+            for artifacts in output_dict.values()
+            for artifact in artifacts
+            if artifact.type_name == METRICS_TYPE
+        ]
+        with collecting(type(step).__name__, recorded=bool(metrics)) as log:
+            self.run_step(step, input_dict, output_dict, properties)
+        if log.history:
+            write_log(metrics[0], log)
         _check_unchanged(step, properties)
         result = execution_result_pb2.ExecutorOutput()
         outputs_utils.populate_output_artifact(result, output_dict)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
@@ -13,11 +11,11 @@ from tfx.components.evaluator import executor as evaluator
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from zentfx.materializers.metrics import METRICS_FILE, metrics_text
 from zentfx.steps.evaluator import EvaluatorStep
 from zentfx.steps.keras_training import LABEL, LABELS_SIGNATURE
 from zentfx.steps.tfma_names import KERAS_ACCURACY, TFMA_METRICS
 from zentfx.tfx_backend.executors.base import StepExecutor
+from zentfx.tfx_backend.executors.metrics import write_metrics
 
 __all__ = ["EvaluatorExecutor"]
 
@@ -41,13 +39,7 @@ class EvaluatorExecutor(StepExecutor[EvaluatorStep], evaluator.Executor):
         result = tfma.load_eval_result(artifact_utils.get_single_uri(output_dict["evaluation"]))
         metrics = _plain(result)
         artifact = artifact_utils.get_single_instance(output_dict["zentfx_metrics"])
-        target = Path(artifact.uri) / METRICS_FILE
-        target.write_text(metrics_text(metrics), encoding="utf-8")
-        for name, value in metrics["overall"].items():
-            # The text is exact; MLMD cuts doubles to 6 decimals, and refuses NaN.
-            artifact.set_string_custom_property(f"{name}_text", repr(value))
-            if math.isfinite(value):
-                artifact.set_float_custom_property(name, value)
+        write_metrics(artifact, metrics)
 
 
 def _for_model(properties: dict[str, Any], model: Any) -> str:

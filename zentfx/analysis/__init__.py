@@ -1,0 +1,1 @@
+"""Records in, tables and graphs out: nothing here reads or writes anything."""

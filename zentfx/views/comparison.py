@@ -1,0 +1,186 @@
+"""Training runs side by side: as a table in a terminal or a notebook, a DataFrame, or a page."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zentfx.analysis.compare import RUN_COLUMNS, Table
+from zentfx.views.terminal import terminal_text
+
+if TYPE_CHECKING:
+    import jinja2
+    import pandas as pd
+
+__all__ = ["Comparison"]
+
+_ROWS_ON_A_TERMINAL = 60
+_ROWS_IN_A_NOTEBOOK = 500
+_EMPTY = "No training runs yet: a run with a trainer shows here."
+
+
+class Comparison:
+    """Training runs side by side, one row a run.
+
+    Printed it is a table, in a notebook an HTML one; :meth:`to_dataframe` gives it to pandas, and
+    :meth:`save` makes a page of it. The columns are those of the run (``run``, ``pipeline``,
+    ``version``, ``status``, ``cached``, ``started``, ``duration``), then parameters as
+    ``<step>.<parameter>``, then metrics as ``metrics.<step>.<name>``.
+
+    Args:
+        table: The comparison as plain data.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self._table.columns
+
+    def __len__(self) -> int:
+        return len(self._table.rows)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Makes a DataFrame of it.
+
+        Returns:
+            One row a run. ``started`` is a time in UTC, ``duration`` in seconds (NaN while it
+            runs), metrics are float64 (NaN where there is none). Parameters are as they were
+            bound, lists and dicts as JSON text, and None where a run has no such parameter.
+        """
+        import pandas as pd
+
+        rows = self._table.rows
+        data: dict[str, Any] = {
+            name: pd.Series([row.get(name) for row in rows], dtype=object) for name in self.columns
+        }
+        for name in ("duration", *self._table.metrics):
+            data[name] = pd.to_numeric(data[name]).astype("float64")
+        for name, kind in (("version", "int64"), ("cached", "bool")):
+            data[name] = data[name].astype(kind)
+        data["started"] = pd.to_datetime(data["started"], utc=True)
+        for name in self._table.parameters:
+            data[name] = data[name].infer_objects()
+        return pd.DataFrame(data)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes a page that needs nothing else: sortable, with the best values marked.
+
+        Args:
+            path: The HTML file.
+
+        Returns:
+            The file.
+        """
+        target = Path(path)
+        count = len(self)
+        summary = f"{count} training runs. A click on a column sorts." if count else _EMPTY
+        text = _rendered("comparison.html.j2", summary=summary, **self._layout(count))
+        partial = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+    def _repr_html_(self) -> str:
+        if not len(self):
+            return f"<p>{_EMPTY}</p>"
+        shown = _rendered("comparison_table.html.j2", **self._layout(_ROWS_IN_A_NOTEBOOK))
+        left_out = len(self) - _ROWS_IN_A_NOTEBOOK
+        return f"{shown}<p>… and {left_out} earlier ones.</p>" if left_out > 0 else shown
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return _EMPTY
+        return terminal_text(
+            self.columns,
+            self._cells()[-_ROWS_ON_A_TERMINAL:],
+            left_out=max(0, len(self) - _ROWS_ON_A_TERMINAL),
+        )
+
+    def _layout(self, newest: int) -> dict[str, Any]:
+        """What the templates show of the newest runs."""
+        groups = [
+            {"title": title, "width": width}
+            for title, width in (
+                ("run", len(RUN_COLUMNS)),
+                ("parameters", len(self._table.parameters)),
+                ("metrics", len(self._table.metrics)),
+            )
+            if width
+        ]
+        columns = [{"name": name, "title": name.removeprefix("metrics.")} for name in self.columns]
+        rows = [
+            {
+                "repeat": row["cached"],
+                "cells": [
+                    {
+                        "text": cell["text"],
+                        "sort": cell["sort"],
+                        "kind": " ".join(
+                            kind for kind in ("number", "best", "absent") if cell[kind]
+                        ),
+                    }
+                    for cell in cells
+                ],
+            }
+            for row, cells in [*zip(self._table.rows, self._cells(), strict=True)][-newest:]
+        ]
+        return {"groups": groups, "columns": columns, "rows": rows}
+
+    def _cells(self) -> list[list[dict[str, Any]]]:
+        none: frozenset[int] = frozenset()
+        return [
+            [
+                _cell(name, row) | {"best": index in self._table.best.get(name, none)}
+                for name in self.columns
+            ]
+            for index, row in enumerate(self._table.rows)
+        ]
+
+
+def _cell(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """One value: as people read it, and as it is sorted."""
+    absent = name not in row or (name == "duration" and row[name] is None)
+    value = row.get(name)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if absent:
+        text, sort = "", ""
+    elif name == "cached":
+        text, sort = ("repeat" if value else ""), str(int(bool(value)))
+    elif isinstance(value, datetime):
+        text, sort = f"{value:%Y-%m-%d %H:%M:%S}", str(value.timestamp())
+    elif name == "duration":
+        text, sort = f"{value:.1f} s", repr(value)
+    elif isinstance(value, float):
+        text, sort = f"{value:.6g}", repr(value)
+    else:
+        text = sort = str(value)
+    return {"text": text, "sort": sort, "number": number, "absent": absent}
+
+
+def _rendered(template: str, **values: Any) -> str:
+    return _templates().get_template(template).render(**values)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    import jinja2
+
+    # Names of pipelines, parameters and metrics are anybody's: all that is inserted is escaped.
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,87 @@
+"""Tables for terminals: wide ones in blocks, each as wide as the terminal."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["terminal_text"]
+
+_WIDEST_CELL = 40
+_BORDERS = 3  # around each column: a line and two spaces
+
+
+def terminal_text(
+    columns: Sequence[str], rows: Sequence[Sequence[Mapping[str, Any]]], left_out: int = 0
+) -> str:
+    """Draws a table.
+
+    Args:
+        columns: Names of the columns; the first stands in every block.
+        rows: For each row its cells, with ``text``, ``best`` and ``number``.
+        left_out: How many earlier rows are not among them.
+
+    Returns:
+        The text, without colours.
+    """
+    from rich.console import Console
+
+    width = shutil.get_terminal_size((160, 24)).columns
+    heads = [name.replace(".", ".\n") for name in columns]
+    texts = [[_text(cell) for cell in row] for row in rows]
+    widths = [
+        max(len(line) for line in [*head.split("\n"), *(row[index] for row in texts)])
+        for index, head in enumerate(heads)
+    ]
+    file = io.StringIO()
+    console = Console(file=file, width=width, color_system=None)
+    for block in _blocks(widths, width):
+        console.print(_table(heads, texts, rows, block))
+    if left_out:
+        console.print(f"… and {left_out} earlier ones.")
+    return file.getvalue().rstrip("\n")
+
+
+def _text(cell: Mapping[str, Any]) -> str:
+    text = str(cell["text"])
+    text = text if len(text) <= _WIDEST_CELL else f"{text[: _WIDEST_CELL - 1]}…"
+    return f"{text} ★" if cell["best"] else text
+
+
+def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
+    """Which columns stand side by side."""
+    first = widths[0] + _BORDERS + 1
+    blocks = [[0]]
+    used = first
+    for index in range(1, len(widths)):
+        needed = widths[index] + _BORDERS
+        if used + needed > width and len(blocks[-1]) > 1:
+            blocks.append([0])
+            used = first
+        blocks[-1].append(index)
+        used += needed
+    return blocks
+
+
+def _table(
+    heads: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[Mapping[str, Any]]],
+    block: Sequence[int],
+) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for index in block:
+        numbers = any(row[index]["number"] for row in rows)
+        # As Text: brackets in a name are not rich's markup.
+        table.add_column(Text(heads[index]), justify="right" if numbers else "left")
+    for row in texts:
+        table.add_row(*(Text(row[index]) for index in block))
+    return table
