@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from zentfx import BaseStep, Pipeline, Repository, TrainerStep, TrainingPipeline, log_metric
+from zentfx import BaseStep, Pipeline, Pusher, Repository, TrainerStep, TrainingPipeline, log_metric
 from zentfx.errors import NotFoundError, StepFailedError
 
 
@@ -43,12 +43,14 @@ class Gate(BaseStep):
 
 
 @pytest.fixture(scope="module")
-def runs(taxi):
+def runs(taxi, tmp_path_factory):
     """Runs of the taxi pipeline's kin, by what they are."""
     repository = taxi.repository
     repeat = repository.get_pipeline_by_name("Pipeline A").copy("Compare repeat")
     changed = repeat.copy("Compare changed")
     changed.add_trainer(TrainerStep(epochs=1, lr=0.02, last_activation="linear", batch_size=32))
+    # The model of the shared run stays the newest in its folder.
+    changed.add_pusher(Pusher(str(tmp_path_factory.mktemp("serving"))))
     bare = TrainerRuns(repeat)
     return {
         "repeat": repeat.run(progress=None),

@@ -59,8 +59,9 @@ except MissingDependencyError as error:
 stored = Repository("stored")
 comparison = stored.compare_training_runs()
 frame = comparison.to_dataframe()
-assert frame["metrics.evaluator.mean_squared_error"].notna().all(), frame.T
-assert frame["status"].tolist() == ["completed"], frame.T
+first = frame[frame["pipeline"] == "Pipeline A"].iloc[0]
+assert first["metrics.evaluator.mean_squared_error"] > 0, first
+assert first["status"] == "completed", first
 assert "Pipeline A" in comparison.save("compare.html").read_text()
 assert "Pipeline A" in repr(comparison)
 assert stored.get_pipeline_by_name("Pipeline A").copy("B").steps["trainer"].lr == 0.01
