@@ -221,21 +221,21 @@ class TestEdits:
 
     def test_an_edit_after_the_import_counts_when_the_module_is_loaded_again(self, project):
         first = project.code()
-        assert first.stale == ()
+        assert first.warnings == ()
         project.replace("zt_helpers", "by=3", "by=4")
         edited = project.code_again()
         assert (edited.fingerprint, edited.sources) == (first.fingerprint, first.sources)
-        [sentence] = edited.stale
+        [sentence] = edited.warnings
         assert sentence.startswith("The file of the module zt_helpers was edited after the module")
         importlib.reload(sys.modules["zt_helpers"])
         again = project.code_again()
         assert again.fingerprint != first.fingerprint
-        assert again.stale == ()
+        assert again.warnings == ()
 
     def test_an_edit_of_comments_after_the_import_is_no_news(self, project):
         project.fingerprint()
         project.replace("zt_helpers", "by=3", "by = 3")
-        assert project.code_again().stale == ()
+        assert project.code_again().warnings == ()
 
     def test_a_class_whose_module_was_loaded_again_must_be_made_again(self, project):
         module = importlib.import_module("zt_steps")
@@ -244,7 +244,7 @@ class TestEdits:
         importlib.reload(module)
         with pytest.raises(StepDefinitionError, match="defined again.*by loading zt_steps again"):
             code_of(old)
-        assert code_of(module.Gate).stale == ()
+        assert code_of(module.Gate).warnings == ()
 
     def test_a_class_that_was_loaded_again_as_it_was_is_the_same(self, project):
         module = importlib.import_module("zt_steps")
@@ -257,7 +257,7 @@ class TestEdits:
         (project.folder / "zt_helpers.py").write_text("def (:\n")
         broken = project.code_again()
         assert broken.fingerprint == first.fingerprint
-        assert "zt_helpers was edited" in broken.stale[0]
+        assert "zt_helpers was edited" in broken.warnings[0]
 
     def test_relative_imports_and_circles_are_followed(self, project):
         project.write(
@@ -619,11 +619,11 @@ class TestNotebooks:
     def test_a_class_that_was_typed_again_with_other_code_is_told_of(self, notebook):
         old = notebook.module.Gate
         notebook.run(GATE)
-        assert code_of(old).stale == ()
+        assert code_of(old).warnings == ()
         notebook.run(GATE.replace("0.1", "0.2"))
-        [sentence] = code_of(old).stale
+        [sentence] = code_of(old).warnings
         assert sentence.startswith("The class Gate was defined again since the step was made")
-        assert code_of(notebook.module.Gate).stale == ()
+        assert code_of(notebook.module.Gate).warnings == ()
 
     def test_functions_that_call_themselves_or_each_other_are_read_once(self, notebook):
         notebook.run("def helper(x):\n    return deeper(x) if x else helper(x - 1)")
@@ -651,7 +651,91 @@ class TestNotebooks:
     def test_installed_packages_that_a_cell_uses_do_not_count(self, notebook):
         notebook.run("import yaml\nfrom json import dumps\nfrom yaml import safe_dump")
         notebook.run(GATE.replace("helper(i)", "math.sqrt(yaml.dump(dumps(safe_dump(i))))"))
-        assert notebook.code().sources.keys() == {"notebook_of_tests:Gate", "zentfx.steps.base"}
+        modules = {key.partition(":")[0] for key in notebook.code().sources}
+        assert modules == {"notebook_of_tests", "zentfx.steps.base"}
+        assert notebook.code().warnings == ()
+
+    @pytest.mark.parametrize(
+        ("define", "change"),
+        [
+            ("class Config: RATE = 1", "class Config: RATE = 2"),
+            ("class Config: RATE = 1", "Config.RATE = 2"),
+            (
+                "from enum import Enum\nclass Config(Enum):\n    RATE = 1",
+                "from enum import Enum\nclass Config(Enum):\n    RATE = 2",
+            ),
+            (
+                "from typing import NamedTuple\nclass Config(NamedTuple):\n    RATE: int = 1",
+                "from typing import NamedTuple\nclass Config(NamedTuple):\n    RATE: int = 2",
+            ),
+            (
+                "import dataclasses\n@dataclasses.dataclass\nclass Config:\n    RATE: int = 1",
+                "import dataclasses\n@dataclasses.dataclass\nclass Config:\n    RATE: int = 2",
+            ),
+            (
+                "class Basis: RATE = 1\nclass Config(Basis): pass",
+                "class Basis: RATE = 2\nclass Config(Basis): pass",
+            ),
+            ("Config = {'a': lambda x: x}", "Config = {'a': lambda x: -x}"),
+            (
+                "def rate(x):\n    return x\nConfig = [rate]",
+                "def rate(x):\n    return -x\nConfig = [rate]",
+            ),
+            (
+                "import functools as f\ndef rate(x, y):\n    return x\nConfig = f.partial(rate, 1)",
+                "import functools as f\ndef rate(x, y):\n    return y\nConfig = f.partial(rate, 1)",
+            ),
+            (
+                "import functools\n@functools.lru_cache\ndef Config(x):\n    return x",
+                "import functools\n@functools.lru_cache\ndef Config(x):\n    return -x",
+            ),
+            (
+                "class Scaler:\n    def by(self):\n        return 1\nConfig = Scaler()",
+                "class Scaler:\n    def by(self):\n        return 2\nConfig = Scaler()",
+            ),
+            (
+                "def make(n):\n    def inner(): return n\n    return inner\nConfig = make(1)",
+                "Config = make(2)",
+            ),
+            ("import json as Config\nConfig.RATE = 1", "Config.RATE = 2"),
+        ],
+    )
+    def test_whatever_a_step_mentions_counts(self, notebook, define, change):
+        notebook.run(define)
+        notebook.run(GATE.replace("helper(i)", "helper(i, Config, Config.RATE)"))
+        before = notebook.code()
+        assert notebook.code() == before
+        notebook.run(change)
+        assert notebook.code().fingerprint != before.fingerprint
+        assert before.warnings == ()
+
+    def test_what_cannot_be_looked_into_is_never_the_same_and_says_so(self, notebook):
+        notebook.run("FACTOR = __import__('threading').Lock()")
+        one, other = notebook.code(), notebook.code()
+        assert one.fingerprint != other.fingerprint
+        [sentence] = one.warnings
+        assert "uses FACTOR, a lock, whose content cannot be told" in sentence
+        assert "the step is not reused" in sentence
+        named = notebook.code(code_version="1")
+        assert named.fingerprint == notebook.code(code_version="1").fingerprint
+        assert named.warnings == ()
+
+    def test_a_class_that_extends_one_of_its_own_name_counts_with_it(self, notebook):
+        child = "class Gate(Gate):\n    def check(self): super().check()"
+        notebook.run(child)
+        before = notebook.code()
+        assert before.warnings == ()
+        notebook.run(GATE.replace("0.1", "0.2"))
+        notebook.run(child)
+        assert notebook.code().fingerprint != before.fingerprint
+
+    def test_a_base_without_methods_has_its_source(self, notebook):
+        notebook.run("class Mix: RATE = 1\nclass Own(Mix, Gate): limit = 5")
+        before = notebook.code("Own").fingerprint
+        notebook.run("class Mix: RATE = 2\nclass Own(Mix, Gate): limit = 5")
+        changed = notebook.code("Own").fingerprint
+        notebook.run("class Own(Mix, Gate): limit = 6")
+        assert len({before, changed, notebook.code("Own").fingerprint}) == 3
 
     def test_decorators_count(self, notebook):
         notebook.run("def keep(cls):\n    return cls")

@@ -15,24 +15,27 @@ Standard library only.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import importlib.util
 import inspect
+import io
 import json
 import linecache
 import pickle
 import symtable
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from zentfx.errors import StepDefinitionError
-from zentfx.user_sources import is_installed_file, loaded_text, read_source
+from zentfx.user_sources import instructions, is_installed_file, loaded_text, read_source
 
 __all__ = ["CodeIdentity", "code_of"]
 
@@ -49,13 +52,14 @@ class CodeIdentity:
             of shipped classes.
         sources: The source texts, those of shipped classes included, by module (or module and
             class, where a class was typed into a notebook).
-        stale: What the user may take to be newer than it is: classes that were defined again since,
-            and modules whose files were edited after they were loaded. Sentences.
+        warnings: What is perhaps not as the user thinks: classes that were defined again since,
+            modules whose files were edited after they were loaded, values whose content cannot be
+            told. Sentences.
     """
 
     fingerprint: str
     sources: dict[str, str]
-    stale: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def sources_text(self) -> str:
@@ -80,10 +84,11 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
         The fingerprint and the sources.
 
     Raises:
-        StepDefinitionError: If a class was defined where no source can be found (``exec``, a
-            deleted file), and no ``code_version`` was given.
+        StepDefinitionError: If the code cannot be told and no ``code_version`` was given: a class
+            was defined where no source can be found (``exec``, a deleted file), or replaced by
+            loading its module again; or a file cannot be parsed.
     """
-    sources: dict[str, str] = {}
+    sources = _Found()
     shipped: dict[str, str] = {}
     parts: list[str] = []
     for base in inspect.getmro(cls)[:-1]:
@@ -92,7 +97,7 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
             shipped[base.__module__] = read_source(Path(str(sys.modules[base.__module__].__file__)))
             continue
         known = _reach(base, sources)
-        sources |= _own_installed(base)
+        sources.update(_own_installed(base))
         closed = _closed_over(base, sources)
         if code_version is not None:
             continue
@@ -112,14 +117,38 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
                 )
             parts.append(f"{base.__qualname__}:{name}={constant}")
     parts += [f"{name}={_normal_form(text)}" for name, text in sorted(sources.items())]
+    # What cannot be told apart is never the same: a needless miss is only slow.
+    parts += [f"opaque={uuid.uuid4()}" for _ in sources.opaque]
     if code_version is not None:
         parts = [f"code_version={code_version}"]
     digest = hashlib.sha256("\n".join([f"v{_NORMAL_FORM}", *parts]).encode())
-    stale = (*_defined_again(cls), *_edited(sources))
-    return CodeIdentity(digest.hexdigest(), sources | shipped, stale)
+    warnings = (*_defined_again(cls, refuse=code_version is None), *_edited(sources))
+    if code_version is None:
+        warnings += tuple(f"{what}, so the step is not reused." for what in sources.opaque)
+    return CodeIdentity(digest.hexdigest(), {**sources, **shipped}, warnings)
 
 
-def _defined_again(cls: type) -> Iterator[str]:
+class _Found(dict[str, str]):
+    """Source texts by module, or by module and name for what was typed into a notebook.
+
+    Attributes:
+        things: The classes and functions that were typed, so that each is read once.
+        opaque: What a step uses and whose content cannot be told. Sentences without their end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.things: list[Any] = []
+        self.opaque: list[str] = []
+
+    def add(self, key: str, text: str) -> None:
+        """Adds a text; of two different ones under one key, as of two classes, both stay."""
+        while self.get(key, text) != text:
+            key += "'"
+        self[key] = text
+
+
+def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
     """Says which classes of a step were replaced by others of their name, with other code.
 
     Of a module that was loaded again only the new text is known: then the old class is refused.
@@ -130,28 +159,32 @@ def _defined_again(cls: type) -> Iterator[str]:
         now: Any = sys.modules.get(base.__module__)
         for part in base.__qualname__.split("."):
             now = vars(now).get(part) if isinstance(now, (ModuleType, type)) else None
-        if isinstance(now, type) and now is not base and _contents(now) != _contents(base):
-            what = f"The class {base.__qualname__} was defined again since the step was made"
-            if _project_file(base.__module__) is not None:
-                raise StepDefinitionError(
-                    f"{what}, by loading {base.__module__} again, and the old one's source is not "
-                    "known any more. Make the step again."
-                )
-            yield f"{what}, which runs the old one. To run the new one, make the step again."
+        # `class Gate(Gate)` replaces a name on purpose.
+        if not isinstance(now, type) or now in cls.__mro__ or _contents(now) == _contents(base):
+            continue
+        what = f"The class {base.__qualname__} was defined again since the step was made"
+        if refuse and _project_file(base.__module__) is not None:
+            raise StepDefinitionError(
+                f"{what}, by loading {base.__module__} again, and the old one's source is not "
+                "known any more. Make the step again."
+            )
+        yield f"{what}, which runs the old one. To run the new one, make the step again."
 
 
 def _contents(cls: type) -> list[str]:
     """What the code and the plain attributes of a class are."""
-    texts = [f"{name}={_constant(value)}" for name, value in sorted(vars(cls).items())]
+    texts = [
+        f"{name}={_constant(value)}"
+        for name, value in sorted(vars(cls).items())
+        if name not in ("__doc__", "__firstlineno__")
+    ]
     for function in _functions(cls):
+        code = function.__code__
+        if function.__doc__ is not None:
+            code = code.replace(co_consts=(None, *code.co_consts[1:]))
         defaults = map(_constant, (function.__defaults__, function.__kwdefaults__))
-        texts.append(f"{function.__qualname__}({[*defaults]}){_instructions(function.__code__)}")
+        texts.append(f"{function.__qualname__}({[*defaults]}){instructions(code)}")
     return texts
-
-
-def _instructions(code: CodeType) -> str:
-    parts = [_instructions(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return f"{code.co_code!r}{code.co_names}{parts}"
 
 
 def _edited(sources: Mapping[str, str]) -> Iterator[str]:
@@ -181,7 +214,7 @@ def _own_installed(cls: type) -> dict[str, str]:
     return {cls.__module__: read_source(file)}
 
 
-def _closed_over(cls: type, found: dict[str, str]) -> dict[str, Any]:
+def _closed_over(cls: type, found: _Found) -> dict[str, Any]:
     """Values that methods of a class take from the functions around them.
 
     Args:
@@ -223,24 +256,34 @@ def _is_ours(module: str) -> bool:
     return module.partition(".")[0] == "zentfx"
 
 
-def _reach(thing: Any, found: dict[str, str]) -> bool:
+def _reach(thing: Any, found: _Found) -> bool:
     """Adds the source of a class, a function or a module, and of what it reaches.
 
     Args:
         thing: The class, function or module.
-        found: Source texts by module, or by module and name for what was typed into a notebook.
+        found: Where to add it.
 
     Returns:
         Whether there is a source, or none is needed.
     """
-    name = thing.__name__ if isinstance(thing, ModuleType) else str(thing.__module__)
-    module = sys.modules.get(name)
-    if _is_ours(name) or (module is not None and _is_installed(module)):
+    if _is_of_others(thing):
         return True
+    name = _module_name(thing)
     if _project_file(name) is not None:
         _reach_modules([name], found)
         return True
     return not isinstance(thing, ModuleType) and _reach_typed(thing, found)
+
+
+def _is_of_others(thing: Any) -> bool:
+    """Whether a class, function or module is one of zentfx, of Python or of a package."""
+    name = _module_name(thing)
+    module = sys.modules.get(name)
+    return _is_ours(name) or (module is not None and _is_installed(module))
+
+
+def _module_name(thing: Any) -> str:
+    return thing.__name__ if isinstance(thing, ModuleType) else str(thing.__module__)
 
 
 def _is_installed(module: ModuleType) -> bool:
@@ -319,32 +362,125 @@ def _with_parents(name: str) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
-def _reach_typed(thing: Any, found: dict[str, str]) -> bool:
+def _reach_typed(thing: Any, found: _Found) -> bool:
     """Adds a class or function that was typed into a notebook, and what its text mentions.
 
     ``inspect.getsource`` cannot find such classes, but their methods know the cell they are from.
+    What their text does not say counts by its value: attributes, values closed over.
     """
+    if any(known is thing for known in found.things):
+        return True
+    found.things.append(thing)
     key = f"{thing.__module__}:{thing.__qualname__}"
-    if key in found:
-        return True
+    has_text, needs_text = False, False
     for function in _functions(thing):
-        text = _statement(function)
-        if text is None:
+        if isinstance(thing, type) and not function.__qualname__.startswith(
+            f"{thing.__qualname__}."
+        ):
+            _reach(function, found)  # made elsewhere, and put into the class
             continue
-        found[key] = text
-        tree = _parse(text, key)
-        _reach_modules(list(_imported_names(tree, "")), found)
-        namespace = {name: function.__globals__.get(name) for name in _global_names(text)}
-        for node in ast.walk(tree):
-            value = _value(node, namespace)
-            if isinstance(value, (type, FunctionType, ModuleType)):
-                _reach(value, found)
-            elif isinstance(node, ast.Name) and value is not None:
-                constant = _constant(value) or _pickled(value)
-                if constant is not None:
-                    found[f"{thing.__module__}:{node.id}"] = f"{node.id} = {constant}"
-        return True
-    return False
+        needs_text = True
+        text = _statement(function)
+        if text is not None and not has_text:
+            has_text = True
+            found.add(key, text)
+            _reach_mentioned(text, key, function.__globals__, found)
+        _add_values(f"{key}.{function.__name__}", _closed_over_values(function), found)
+    if isinstance(thing, type):
+        _add_values(key, _attributes(thing), found)
+        for base in inspect.getmro(thing)[1:-1]:
+            _reach(base, found)
+    return has_text or not needs_text
+
+
+def _reach_mentioned(text: str, key: str, space: Mapping[str, Any], found: _Found) -> None:
+    """Adds what a text mentions: modules that it imports, and values of names."""
+    tree = _parse(text, key)
+    _reach_modules(list(_imported_names(tree, "")), found)
+    names = {name: space[name] for name in _global_names(text) if name in space}
+    module = key.partition(":")[0]
+    for node in ast.walk(tree):
+        value = _value(node, names)
+        if isinstance(node, ast.Name) and node.id in names:
+            _add_values(module, {node.id: value}, found)
+        elif isinstance(value, (type, FunctionType, ModuleType)):
+            _reach(value, found)
+        elif isinstance(node, ast.Attribute) and _constant(value) is not None:
+            _add_values(module, {ast.unparse(node): value}, found)
+
+
+def _closed_over_values(function: FunctionType) -> dict[str, Any]:
+    values = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # not assigned yet
+            values[name] = cell.cell_contents
+    return values
+
+
+def _attributes(cls: type) -> dict[str, Any]:
+    """The attributes of a class that are no functions and nothing of Python's own."""
+    return {
+        name: value
+        for name, value in vars(cls).items()
+        if not name.startswith("__")
+        and not name.startswith("_abc_")
+        and not isinstance(value, (property, classmethod, staticmethod))
+        and not isinstance(inspect.unwrap(value) if callable(value) else value, FunctionType)
+    }
+
+
+def _add_values(key: str, values: Mapping[str, Any], found: _Found) -> None:
+    for name, value in values.items():
+        text = _text_of(value, found)
+        if text is None:
+            sentence = (
+                f"{key.partition(':')[2] or 'The step'} uses {name}, a {type(value).__name__}, "
+                "whose content cannot be told"
+            )
+            if sentence not in found.opaque:
+                found.opaque.append(sentence)
+        elif text:
+            found.add(f"{key}:{name}", f"value = {text}")
+
+
+def _text_of(value: Any, found: _Found) -> str | None:
+    """A text that tells a value from others; empty for what has a source, None if there is none.
+
+    A text that differs although the value does not (a set's order, say) costs a run that was not
+    needed; without one a changed array would go unnoticed.
+    """
+    constant = _constant(value)
+    if constant is not None:
+        return constant
+    unwrapped = inspect.unwrap(value) if callable(value) else value
+    if isinstance(unwrapped, (type, FunctionType, ModuleType)):
+        _reach(unwrapped, found)
+        return ""
+    file = io.BytesIO()
+    try:
+        _ValuePickler(file, found).dump(value)
+    except Exception:  # noqa: BLE001 - whatever a class of the user's raises
+        return None
+    return repr(f"{type(value).__qualname__} {hashlib.sha256(file.getvalue()).hexdigest()}")
+
+
+class _ValuePickler(pickle.Pickler):
+    """Pickles a value for its digest; the user's classes and functions in it by their source."""
+
+    def __init__(self, file: io.BytesIO, found: _Found) -> None:
+        super().__init__(file, protocol=4)
+        self._found = found
+
+    def reducer_override(self, thing: Any) -> Any:
+        """Called by pickle for everything that is no plain data."""
+        if isinstance(thing, ModuleType):
+            _reach(thing, self._found)
+            return str, (thing.__name__,)
+        if isinstance(thing, (type, FunctionType)) and not _is_of_others(thing):
+            if not _reach(thing, self._found):
+                raise pickle.PicklingError(f"{thing} has no source")
+            return str, (f"{thing.__module__}.{thing.__qualname__}",)
+        return NotImplemented
 
 
 def _functions(thing: Any) -> Iterator[FunctionType]:
@@ -410,19 +546,6 @@ def _constant(value: Any) -> str | None:
     if isinstance(value, (set, frozenset)):
         texts.sort()
     return f"{type(value).__name__}([{', '.join(texts)}])"
-
-
-def _pickled(value: Any) -> str | None:
-    """A text that tells values of other kinds apart; None for what cannot be pickled.
-
-    A text that differs although the value does not (a set's order, say) costs a run that was not
-    needed; without one a changed array would go unnoticed.
-    """
-    try:
-        data = pickle.dumps(value, protocol=4)
-    except Exception:  # noqa: BLE001 - whatever a class of the user's raises
-        return None
-    return repr(f"{type(value).__qualname__} {hashlib.sha256(data).hexdigest()}")
 
 
 def _parse(text: str, name: str) -> ast.Module:

@@ -78,10 +78,12 @@ class Repository:
             The pipelines, frozen: copy one to change it. One that cannot be read, because the class
             of a step is gone, is left out with a warning.
         """
+        # In order of their numbers, so that the last one of a name stays.
+        latest = {item.pipeline: item for item in self._workspace.reader.pipeline_versions()}
         found = []
-        for name in self.get_pipeline_names():
+        for record in latest.values():
             try:
-                found.append(self.get_pipeline_by_name(name))
+                found.append(Pipeline.recorded(record, self))
             except (ConfigError, DataError) as error:
                 warnings.warn(f"left out: {error}", ZenTFXWarning, stacklevel=2)
         return found

@@ -10,15 +10,28 @@ Standard library only.
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import linecache
 import sys
 import sysconfig
 import tokenize
+from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["is_installed_file", "is_users_file", "loaded_text", "note_loaded", "read_source"]
+from zentfx.errors import StepDefinitionError
+
+__all__ = [
+    "instructions",
+    "is_installed_file",
+    "is_users_file",
+    "loaded_text",
+    "note_loaded",
+    "read_source",
+]
 
 _OURS = Path(__file__).parent
 _INSTALLED = tuple(
@@ -32,10 +45,13 @@ _passed_over: set[str] = set()
 
 
 def is_installed_file(file: Path) -> bool:
-    """Whether a source file is one of Python or of an installed package.
+    """Says whether a source file is one of Python or of an installed package.
 
     Args:
         file: The file.
+
+    Returns:
+        Whether it is.
     """
     file = file.resolve()
     return bool(_PACKAGES & set(file.parts)) or any(
@@ -44,10 +60,13 @@ def is_installed_file(file: Path) -> bool:
 
 
 def is_users_file(name: str) -> bool:
-    """Whether a source file is the user's own: not of Python, an installed package, or zentfx.
+    """Says whether a source file is the user's own: not of Python, an installed package, or zentfx.
 
     Args:
         name: The file's name as code objects have it; that of a notebook's cell, too.
+
+    Returns:
+        Whether it is.
     """
     if name.startswith("<frozen") or (name.startswith("<") and not linecache.getlines(name)):
         return False
@@ -69,14 +88,18 @@ def read_source(file: Path) -> str:
 
 
 def note_loaded() -> None:
-    """Keeps the texts of the user's modules that were loaded since the last call."""
+    """Keeps the texts of the user's modules that were loaded (again) since the last call."""
     for name, module in list(sys.modules.items()):
-        if name not in _loaded and name not in _passed_over:
-            file = getattr(module, "__file__", None) or ""
-            if file.endswith(".py") and is_users_file(file) and Path(file).is_file():
-                _note(name, module, Path(file))
-            else:
+        known = _loaded.get(name)
+        if name not in _passed_over and (known is None or known[0] is not _origin(module)):
+            # Not getattr: packages load parts of themselves on that.
+            file = vars(module).get("__file__") if isinstance(module, ModuleType) else None
+            if not isinstance(file, str) or not file.endswith(".py") or not is_users_file(file):
                 _passed_over.add(name)
+                continue
+            # A file that is gone or cannot be read is no matter of a step that does not need it.
+            with contextlib.suppress(OSError, SyntaxError, UnicodeDecodeError, StepDefinitionError):
+                _note(name, module, Path(file))
 
 
 def loaded_text(name: str, file: Path) -> str:
@@ -88,6 +111,12 @@ def loaded_text(name: str, file: Path) -> str:
 
     Returns:
         The text; the file's, for a module that is not loaded.
+
+    Raises:
+        StepDefinitionError: If the file was edited before this process first looked at it, so that
+            what was loaded is not known.
+        OSError: If the file cannot be read.
+        SyntaxError: If it is not in the encoding that it names.
     """
     module = sys.modules.get(name)
     if module is None:
@@ -100,8 +129,61 @@ def loaded_text(name: str, file: Path) -> str:
 
 def _note(name: str, module: ModuleType, file: Path) -> str:
     text = read_source(file)
+    if not _was_loaded_from(module, text, file):
+        raise StepDefinitionError(
+            f"The file of the module {name} was edited after the module was loaded, and before "
+            f"zentfx saw it, so what was loaded is not known. Restart Python, or "
+            f"importlib.reload({name})."
+        )
     _loaded[name] = (_origin(module), text)
     return text
+
+
+def _was_loaded_from(module: ModuleType, text: str, file: Path) -> bool:
+    """Whether the functions of a module are those of a text, as far as can be said."""
+    # Other loaders (pytest's, say) may have compiled another tree than the text's.
+    if type(getattr(module.__spec__, "loader", None)) is not SourceFileLoader:
+        return True
+    try:
+        written = dict(_functions_of(compile(text, str(file), "exec", dont_inherit=True), ""))
+    except SyntaxError:
+        return False
+    owners = [module, *(item for item in vars(module).values() if isinstance(item, type))]
+    for owner in owners:
+        for member in vars(owner).values():
+            function = inspect.unwrap(member) if callable(member) else member
+            if not isinstance(function, FunctionType) or function.__module__ != module.__name__:
+                continue
+            code, name = function.__code__, function.__qualname__
+            if code.co_filename != str(file) or name not in written:
+                continue
+            if instructions(code) not in written[name]:
+                return False
+    return True
+
+
+def _functions_of(code: CodeType, prefix: str) -> Iterator[tuple[str, set[str]]]:
+    """The instructions of all functions of a compiled text, by qualified name."""
+    found: dict[str, set[str]] = {}
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            name = f"{prefix}{constant.co_name}"
+            found.setdefault(name, set()).add(instructions(constant))
+            yield from _functions_of(constant, f"{name}.")
+    yield from found.items()
+
+
+def instructions(code: CodeType) -> str:
+    """What a function does, as text: equal for equal code in one process.
+
+    Args:
+        code: Its code object.
+
+    Returns:
+        Its instructions, names and constants, those of inner functions too.
+    """
+    parts = [instructions(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return f"{code.co_code!r}{code.co_names}{parts}"
 
 
 def _origin(module: ModuleType) -> Any:

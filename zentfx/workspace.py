@@ -17,7 +17,7 @@ from zentfx.records.models import RunRecord
 from zentfx.records.reader import Reader
 from zentfx.records.writer import Writer
 from zentfx.stores.artifacts import ArtifactStore
-from zentfx.stores.locks import claimed, held, is_held
+from zentfx.stores.locks import Mark, claimed, held, is_held
 from zentfx.stores.metadata import SQLiteMetadataStore
 
 __all__ = ["FOLDER", "Workspace"]
@@ -138,11 +138,14 @@ class Workspace:
         """Arguments for Beam."""
         return [str(item) for item in self._config["beam_args"]]
 
-    def hold_run(self, run_id: str) -> contextlib.AbstractContextManager[None]:
+    def hold_run(self, run_id: str) -> contextlib.AbstractContextManager[Mark]:
         """Within it, a run counts as alive.
 
         Args:
             run_id: The run's id.
+
+        Returns:
+            A context with the run's mark, to be settled when its end is recorded.
         """
         return held(self._mark(run_id))
 
@@ -169,7 +172,10 @@ class Workspace:
             return run
         # It may have ended between the look at its record and the look at its mark.
         now = self.reader.run(run.id)
-        return dataclasses.replace(now, status="crashed") if self._is_dead(now) else now
+        if not self._is_dead(now):
+            return now
+        ended = self.reader.last_sign(run.id) or now.started
+        return dataclasses.replace(now, status="crashed", ended=ended)
 
     def _is_dead(self, run: RunRecord) -> bool:
         # Of a process on another machine a local lock says nothing.
@@ -185,7 +191,10 @@ class Workspace:
                     continue
                 # Killed before it was recorded, a run is nothing.
                 with contextlib.suppress(NotFoundError):
-                    if self.reader.run(mark.name).status == "running":
+                    run = self.reader.run(mark.name)
+                    if run.host != environment.host():
+                        continue  # its lock cannot be seen from here
+                    if run.status == "running":
                         self.writer.end_run(mark.name, "crashed", "Its process is gone.")
                 mark.unlink(missing_ok=True)
 

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from zentfx import Repository, TrainerStep
-from zentfx.cli.demo import _taxi_data, build_pipeline
+from zentfx.cli.demo import build_pipeline, taxi_data
 
 TARGET = Path(__file__).with_suffix(".png")
 TRAINERS = {
@@ -30,7 +30,7 @@ def main() -> None:
         sys.exit("The picture is taken with Chromium, which is not on the PATH.")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        build_pipeline(_taxi_data(folder), folder).run()
+        build_pipeline(taxi_data(folder), folder).run()
         repository = Repository(folder)
         for name, arguments in TRAINERS.items():
             pipeline = repository.get_pipeline_by_name("Pipeline A").copy(name)

@@ -136,6 +136,19 @@ def test_values_that_are_no_scalars_are_text():
     ]
 
 
+def test_other_code_and_other_data_show_as_columns_of_their_own():
+    def of(code, content):
+        own = step("datasource", path=Path("/d"))
+        own = dataclasses.replace(own, content=content, fingerprint="f" * 64)
+        trainer = dataclasses.replace(step(lr=1), fingerprint=code)
+        return compared(own, trainer)
+
+    table = compare([of("0123456789ab", "a" * 64), of("ba9876543210", "b" * 64)])
+    assert table.parameters == ("datasource.(content)", "trainer.(code)")
+    assert [row["trainer.(code)"] for row in table.rows] == ["01234567", "ba987654"]
+    assert table.rows[0]["datasource.(content)"] == "aaaaaaaa"
+
+
 def test_metrics_come_by_step_and_the_best_is_known():
     table = compare(
         [

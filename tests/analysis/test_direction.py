@@ -23,14 +23,17 @@ def test_of_errors_the_lowest_is_the_best(name):
     "name",
     """
     accuracy metrics.evaluator.auc val_binary_accuracy f1_score Precision r2_score true_positives
-    TrueNegatives recall AUC
+    TrueNegatives recall AUC neg_mean_squared_error metrics.error_analysis.accuracy
+    metrics.evaluator.trip_distance.auc
     """.split(),
 )
 def test_of_scores_the_highest_is_the_best(name):
     assert best(name, [3.0, 1.0, 4.0]) == {2}
 
 
-@pytest.mark.parametrize("name", ["example_count", "metrics.x.rows", "q", "positives", "metrics"])
+@pytest.mark.parametrize(
+    "name", ["example_count", "metrics.recall_check.rows", "q", "positives", "metrics"]
+)
 def test_a_name_that_does_not_say_has_none(name):
     assert best(name, [1.0, 2.0]) == frozenset()
 

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
 from zentfx import BaseStep, Pipeline, Pusher, Repository, Secret
 from zentfx.errors import StepFailedError
+
+TOKEN = uuid.uuid4().hex  # not a literal: this file's source is recorded
 
 
 class Write(BaseStep):
@@ -72,7 +75,7 @@ def statuses(run):
 class TestFailed:
     @pytest.fixture
     def failed(self, tmp_path, monkeypatch):
-        monkeypatch.setenv("TOKEN_OF_TEST", "hunter2")
+        monkeypatch.setenv("TOKEN_OF_TEST", TOKEN)
         (tmp_path / "flag").touch()
         repository = Repository(tmp_path)
         events = []
@@ -114,6 +117,9 @@ class TestFailed:
         assert run.steps["below"].error is None
         assert run.steps["below"].outputs == {}
         assert "Traceback" in run.steps["check"].log()
+        for file in (repository.path / ".zentfx").rglob("*"):
+            if file.is_file():
+                assert TOKEN.encode() not in file.read_bytes(), file
 
     def test_the_text_is_in_mlmd_for_anyone(self, failed):
         client = failed[0].workspace.metadata.connect()
@@ -220,12 +226,15 @@ def test_a_killed_process_is_a_crash_when_next_seen(interrupted, tmp_path):
     [run] = repository.get_runs()
     assert run.status == "crashed"
     assert statuses(run) == {"quick": "completed", "slow": "crashed", "last": "skipped"}
+    assert 0 <= run.duration < 60
+    assert Repository(tmp_path).get_runs()[0].duration == run.duration  # it does not grow
     # Nothing was written by looking; the next run records it.
     assert repository.workspace.reader.run(run.id).status == "running"
     run_again(tmp_path)
     dead, again = repository.get_runs()
     assert repository.workspace.reader.run(run.id).status == "crashed"
     assert dead.error == "Its process is gone."
+    assert dead.duration == pytest.approx(run.duration, abs=0.01)
     assert statuses(dead) == {"quick": "completed", "slow": "crashed", "last": "skipped"}
     assert statuses(again) == {"quick": "cached", "slow": "completed", "last": "completed"}
     # What was half written is no artifact, and the new output lies elsewhere.
@@ -277,6 +286,15 @@ class TestOutputsThatAreGone:
             "beside": "cached",
             "below": "completed",
         }
+
+    def test_a_list_of_files_that_is_gone_or_damaged_is_no_proof(self, run, tmp_path):
+        lists = list((tmp_path / ".zentfx/artifacts/manifests").iterdir())
+        for file in lists:
+            file.write_text("")
+        assert set(self.again(tmp_path, "B").values()) == {"completed"}
+        for file in lists:
+            file.unlink(missing_ok=True)
+        assert "completed" in self.again(tmp_path, "C").values()
 
     def test_a_new_store_over_old_files_takes_none_of_them(self, run, tmp_path):
         old = {step.outputs[name].uri for step in run.steps.values() for name in step.outputs}

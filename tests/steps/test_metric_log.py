@@ -1,6 +1,7 @@
 """Metrics that steps log."""
 
 import logging
+import threading
 
 import numpy as np
 import pytest
@@ -45,7 +46,25 @@ def test_a_name_that_means_something_else_is_refused(name):
         log_metric(name, 1)
 
 
-@pytest.mark.parametrize("value", [None, "high", [1]])
+def test_steps_are_whole_numbers_of_any_kind():
+    with collecting("Trainer", recorded=True) as log:
+        log_metric("loss", 1, step=np.int64(3))
+    assert log.history == {"loss": [(3, 1.0)]}
+    assert type(log.history["loss"][0][0]) is int
+    for step in ("a", 1.5):
+        with pytest.raises(ParameterError, match="must be an int"):
+            log_metric("loss", 1, step=step)
+
+
+def test_threads_of_a_step_log_too():
+    with collecting("Trainer", recorded=True) as log:
+        thread = threading.Thread(target=log_metric, args=("loss", 1))
+        thread.start()
+        thread.join()
+    assert log.overall == {"loss": 1.0}
+
+
+@pytest.mark.parametrize("value", [None, "high", "1", [1], 10**400])
 def test_what_is_no_number_is_refused(value):
     with pytest.raises(ParameterError, match="must be a number"):
         log_metric("loss", value)

@@ -17,6 +17,15 @@ def test_files_that_are_gone_or_have_another_size_are_named(tmp_path):
     assert missing_files(tmp_path / "gone", manifest) == ["deep/ä b.txt", "empty"]
 
 
+def test_an_artifact_may_be_a_file(tmp_path):
+    file = tmp_path / "value"
+    file.write_text("12")
+    manifest = manifest_of(file)
+    assert missing_files(file, manifest) == []
+    file.write_text("1")
+    assert missing_files(file, manifest) == ["."]
+
+
 def test_a_folder_without_files_misses_none(tmp_path):
     assert missing_files(tmp_path / "gone", manifest_of(tmp_path / "gone")) == []
 

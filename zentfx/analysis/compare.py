@@ -16,6 +16,7 @@ __all__ = ["RUN_COLUMNS", "ComparedRun", "Table", "compare"]
 # What is said of every run. `cached` marks a repeat: its training step reused an earlier result.
 RUN_COLUMNS = ("run", "pipeline", "version", "status", "cached", "started", "duration")
 _TRAINER = "trainer"
+_SHOWN = 8  # digits of a digest
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,16 @@ def _about(item: ComparedRun) -> dict[str, Any]:
 
 
 def _parameters(item: ComparedRun) -> dict[str, Any]:
-    return {
-        f"{step.name}.{name}": _cell(value)
-        for step in item.steps
-        for name, value in step.parameters.items()
-    }
+    cells: dict[str, Any] = {}
+    for step in item.steps:
+        for name, value in step.parameters.items():
+            cells[f"{step.name}.{name}"] = _cell(value)
+        # In brackets, so that no parameter can have the name.
+        if step.fingerprint:
+            cells[f"{step.name}.(code)"] = step.fingerprint[:_SHOWN]
+        if step.content:
+            cells[f"{step.name}.(content)"] = step.content[:_SHOWN]
+    return cells
 
 
 def _metrics(item: ComparedRun) -> dict[str, float]:

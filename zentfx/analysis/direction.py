@@ -43,8 +43,12 @@ def best(name: str, values: Sequence[float | None]) -> frozenset[int]:
 
 
 def _is_lower_better(name: str) -> bool | None:
-    snake = re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    # What stands before the last dot are names of steps and labels.
+    own = name.rpartition(".")[2]
+    snake = re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", own)
     words = re.findall("[a-z]+[0-9]?", snake.lower())
+    if words[:1] == ["neg"]:  # as scikit-learn calls an error that is turned round
+        return False
     counted = {"negatives", "positives"} & set(words)
     if counted:  # of right answers, or of wrong ones
         return False if "true" in words else True if "false" in words else None

@@ -24,7 +24,7 @@ from zentfx import (
 )
 from zentfx.errors import MissingDependencyError
 
-__all__ = ["demo"]
+__all__ = ["build_pipeline", "change_the_trainer", "demo", "taxi_data"]
 
 # Inside TFX's wheel: 15,000 taxi trips in Chicago, published by the city.
 _TAXI_DATA = Path("examples/chicago_taxi_pipeline/data/simple/data.csv")
@@ -45,7 +45,7 @@ def demo(folder: Path) -> None:
     """
     console = Console()
     folder = folder.absolute()
-    data = _taxi_data(folder)
+    data = taxi_data(folder)
     first = build_pipeline(data, folder)
     console.print(f"[bold]{first.name}[/] on {data}, in nine TFX nodes:")
     run = first.run()
@@ -104,8 +104,18 @@ def change_the_trainer(repository: Repository) -> Pipeline:
     return copied
 
 
-def _taxi_data(folder: Path) -> Path:
-    """A copy of the data that the user may edit; made once."""
+def taxi_data(folder: Path) -> Path:
+    """A copy of the demo's data, which the user may edit; made once.
+
+    Args:
+        folder: The repository's folder.
+
+    Returns:
+        The CSV file.
+
+    Raises:
+        MissingDependencyError: If full TFX is not installed.
+    """
     target = folder / "data" / "taxi.csv"
     if not target.exists():
         spec = importlib.util.find_spec("tfx")
@@ -145,7 +155,8 @@ def _show_next(console: Console, folder: Path, run: Run, page: Path) -> None:
         f"\nThe comparison:   {page}\n"
         f"The pushed model: {folder / 'serving' / 'taxi'}\n"
         f"The MLMD store:   {folder / '.zentfx' / 'metadata.db'}\n\n"
-        "Next: open the page in a browser. Run this again, and every step is reused. Or go on:\n",
+        "Next: open the page in a browser. Run this again, and nothing is computed again (the two "
+        "models are pushed in turn). Or go on:\n",
         highlight=False,
         soft_wrap=True,
     )

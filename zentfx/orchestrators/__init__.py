@@ -45,7 +45,7 @@ class RunRequest:
     """What an orchestrator is to run.
 
     Attributes:
-        run_id: Id of the run, which is recorded already.
+        run_id: Id of the run.
         pipeline: Name of the pipeline.
         nodes: Its steps, each after those that it reads from.
         cache_scope: The id that TFX's cache key has in the place of the pipeline's.

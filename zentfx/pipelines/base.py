@@ -130,7 +130,8 @@ class Pipeline:
         if self._frozen:
             raise PipelineFrozenError(
                 f"The pipeline {self.name!r} has run and cannot be changed. Copy it under another "
-                f"name and change the copy: pipeline.copy({self.name + ' 2'!r})."
+                f"name and change the copy: pipeline.copy({self.name + ' 2'!r}). Or make it anew "
+                "under its name: that is its next version."
             )
         if not isinstance(step, BaseStep):
             hint = " Call the class to make one." if isinstance(step, type) else ""
@@ -199,6 +200,12 @@ class Pipeline:
             PipelineError: If a step or output does not exist, an input is not connected, types do
                 not fit, or steps wait for each other.
         """
+        if self.name in self._placed:
+            raise PipelineError(
+                f"A pipeline cannot be called like one of its steps: {self.name!r}. Call one of "
+                "them something else.",
+                part=[self.name],
+            )
         wired = {name: self._inputs_of(name) for name in self._placed}
         for name, inputs in wired.items():
             for key, reference in inputs.items():
@@ -294,8 +301,8 @@ class Pipeline:
         self.validate()
         workspace = self._workspace()
         nodes = self._nodes(enable_cache)
-        for sentence in dict.fromkeys(text for node in nodes for text in node.code.stale):
-            names = [repr(node.name) for node in nodes if sentence in node.code.stale]
+        for sentence in dict.fromkeys(text for node in nodes for text in node.code.warnings):
+            names = [repr(node.name) for node in nodes if sentence in node.code.warnings]
             warnings.warn(f"Step {', '.join(names)}: {sentence}", ZenTFXWarning, stacklevel=2)
         writer = workspace.writer
         run_id = _new_run_id()
@@ -317,7 +324,7 @@ class Pipeline:
                 "sources", f"{node.code.sources_digest}.json", node.code.sources_text
             )
         workspace.record_crashes()
-        with workspace.hold_run(run_id):
+        with workspace.hold_run(run_id) as mark:
             properties = self._run_properties(workspace, nodes)
             writer.begin_run(run_id, self.name, properties)
             self._version = int(properties[RunNames.VERSION])
@@ -330,8 +337,10 @@ class Pipeline:
                 own = isinstance(failure, (StepFailedError, KeyboardInterrupt))
                 text = str(failure) if own else f"{type(failure).__name__}: {failure}"
                 writer.end_run(run_id, "canceled" if canceled else "failed", text or None)
+                mark.settled = True
                 raise
             writer.end_run(run_id, "completed")
+            mark.settled = True
         return Run(workspace.run(run_id), workspace)
 
     def _workspace(self) -> Workspace:
@@ -444,8 +453,6 @@ class Pipeline:
             raise DataNotFoundError(f"The YAML of {what} is gone: {record.yaml_uri}.")
         loaded = yaml_format.load_text(text, f"{what} ({record.yaml_uri})", workspace.root)
         pipeline = Pipeline._built(loaded, repository)
-        # The same content under two names is one file, which has the first one's name.
-        pipeline._name = record.pipeline
         pipeline._version = record.number
         pipeline._frozen = True
         return pipeline

@@ -175,7 +175,7 @@ def _mapped(data: Any, annotation: Any, function: Callable[[Any, Any], Any]) -> 
 
 
 def digest(text: str) -> str:
-    """Digest of what a pipeline is: its type, and sources, arguments and wiring of its steps.
+    """Digest of what a pipeline is: all of its YAML but its name.
 
     Args:
         text: The YAML.
@@ -184,9 +184,7 @@ def digest(text: str) -> str:
         Hex SHA-256.
     """
     data = yaml.load(text, Loader=_Loader)
-    del data["name"], data["enable_cache"]
-    for step in data["steps"].values():
-        step.pop("options", None)
+    del data["name"]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 

@@ -50,6 +50,8 @@ def cut(text: str) -> str:
     Returns:
         It, or as much of it as fits 2,000 bytes and stands before a NUL character, with a mark.
     """
+    # Lone surrogates (in names of files, say) MLMD refuses.
+    text = text.encode(errors="replace").decode()
     shown = text.partition("\0")[0]
     if shown == text and len(text.encode()) <= _LIMIT:
         return text

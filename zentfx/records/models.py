@@ -22,7 +22,8 @@ class RunRecord:
 
     Attributes:
         id: The run's id, unique in the store.
-        status: ``running``, ``completed``, ``failed``, ``canceled`` or ``crashed``.
+        status: ``running``, ``completed``, ``failed``, ``canceled`` or ``crashed``; ``unknown``
+            where the run is not one of zentfx.
         pipeline: Name of the pipeline.
         version: The pipeline's version; 0 where the run is not one of zentfx.
         user: Who ran it.
@@ -91,6 +92,7 @@ class StepRunRecord:
         updated: When it was last written, in UTC: its end, once it has one.
         error: Text of the error that ended it, or None.
         trains: Whether it trains a model: its type's base type in MLMD is Train.
+        content: Digest of the content of its input files; empty where it has none.
     """
 
     id: int
@@ -109,6 +111,7 @@ class StepRunRecord:
     updated: datetime
     error: str | None = None
     trains: bool = False
+    content: str = ""
 
 
 def skipped_step(name: str, run: RunRecord) -> StepRunRecord:

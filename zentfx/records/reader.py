@@ -5,6 +5,7 @@ No protobuf leaves this module.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -80,6 +81,19 @@ class Reader:
             raise NotFoundError(f"There is no run {run_id!r}.{near_matches(run_id, known)}")
         return context
 
+    def last_sign(self, run_id: str) -> datetime | None:
+        """When anything was last written of a run's steps.
+
+        Args:
+            run_id: The run's id.
+
+        Returns:
+            The time in UTC, or None where it has no steps.
+        """
+        executions = self._client.get_executions_by_context(self._run_context(run_id).id)
+        times = [item.last_update_time_since_epoch for item in executions]
+        return _time(max(times)) if times else None
+
     def step_runs(self, run_id: str) -> list[StepRunRecord]:
         """The step runs of a run, in the order in which they started.
 
@@ -122,7 +136,13 @@ class Reader:
         outputs: Mapping[str, list[int]],
     ) -> StepRunRecord:
         properties = _properties(execution)
+        digests = joined(schema.Execution.DIGESTS, properties)
         kind = self._type(execution.type_id)
+        status = properties.get(schema.Execution.STATUS, _STATUS[execution.last_known_state])
+        started = _time(execution.create_time_since_epoch)
+        # A crash is recorded when it is noticed, which says nothing of when it was.
+        crashed = status == "crashed"
+        updated = started if crashed else _time(execution.last_update_time_since_epoch)
         recorded = joined(schema.Execution.RECORDED, properties)
         data = decode(json.loads(recorded), self._root) if recorded else {}
         arguments = data.get("arguments", {})
@@ -130,7 +150,7 @@ class Reader:
             id=execution.id,
             name=self._node_name(execution.id),
             type=kind.name,
-            status=properties.get(schema.Execution.STATUS, _STATUS[execution.last_known_state]),
+            status=status,
             parameters={**data.get("derived", {}), **arguments},
             arguments=arguments,
             fingerprint=properties.get(schema.Execution.FINGERPRINT, ""),
@@ -139,10 +159,11 @@ class Reader:
             properties=properties,
             inputs={name: tuple(ids) for name, ids in inputs.items()},
             outputs={name: tuple(ids) for name, ids in outputs.items()},
-            started=_time(execution.create_time_since_epoch),
-            updated=_time(execution.last_update_time_since_epoch),
+            started=started,
+            updated=updated,
             error=_error(properties),
             trains=kind.base_type == pb.ExecutionType.TRAIN,
+            content=hashlib.sha256(digests.encode()).hexdigest() if digests else "",
         )
 
     def _node_name(self, execution_id: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb
@@ -110,18 +110,23 @@ class Writer:
             error: Text of the error, if there was one.
         """
         run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
+        ended = _now()
         if status != "completed":
-            self._end_executions(run.id, status)
-        _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: _now()})
+            executions = self._client.get_executions_by_context(run.id)
+            if status == "crashed":  # noticed long afterwards, maybe
+                started = run.custom_properties[schema.Run.STARTED].string_value
+                times = [item.last_update_time_since_epoch for item in executions]
+                ended = str(max([int(started), *times]))
+            self._end_executions(executions, status)
+        _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: ended})
         if error is not None:
-            # Lone surrogates (in names of files, say) MLMD refuses.
-            _set(run, {schema.Run.ERROR: cut(error.encode(errors="replace").decode())})
+            _set(run, {schema.Run.ERROR: cut(error)})
         self._client.put_contexts([run])
 
-    def _end_executions(self, context_id: int, status: str) -> None:
+    def _end_executions(self, executions: Iterable[pb.Execution], status: str) -> None:
         open_ones = [
             execution
-            for execution in self._client.get_executions_by_context(context_id)
+            for execution in executions
             if execution.last_known_state in (pb.Execution.NEW, pb.Execution.RUNNING)
         ]
         for execution in open_ones:

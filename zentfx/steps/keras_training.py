@@ -151,16 +151,24 @@ class TrainingData:
         return columns, labels if len(labels) > 1 else next(iter(labels.values()))
 
 
-def log_epoch(epoch: int, logs: Mapping[str, float]) -> None:
+def log_epoch(epoch: int, logs: Mapping[str, Any]) -> None:
     """Records what an epoch of training measured, as a Keras callback would have it.
 
     Args:
         epoch: The epoch, from 0.
-        logs: Loss and metrics by name.
+        logs: Loss and metrics by name: numbers, or arrays with a number a class.
     """
-    values = ", ".join(f"{name} {value:.6g}" for name, value in logs.items())
-    _log.info("epoch %d: %s", epoch + 1, values)
+    import numpy as np
+
+    values = {}
     for name, value in logs.items():
+        # Some metrics have a value for each class, F1 for one.
+        parts = np.atleast_1d(np.asarray(value, dtype=float)).ravel()
+        for index, part in enumerate(parts):
+            values[name if len(parts) == 1 else f"{name}_{index}"] = float(part)
+    shown = ", ".join(f"{name} {value:.6g}" for name, value in values.items())
+    _log.info("epoch %d: %s", epoch + 1, shown)
+    for name, value in values.items():
         log_metric(name, value, step=epoch + 1)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import operator
 from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import Any
 
 from zentfx.errors import ParameterError, StepDefinitionError
@@ -55,7 +55,9 @@ class MetricLog:
         return {name: values[-1][1] for name, values in self.history.items()}
 
 
-_current: ContextVar[MetricLog | None] = ContextVar("zentfx_metric_log", default=None)
+# Of the process, not of a context: a step may log from threads of its own, and steps run one at a
+# time in a process. The last is the current one.
+_running: list[MetricLog] = []
 
 
 @contextlib.contextmanager
@@ -70,11 +72,11 @@ def collecting(step: str, recorded: bool) -> Iterator[MetricLog]:
         The log.
     """
     log = MetricLog(step, recorded)
-    token = _current.set(log)
+    _running.append(log)
     try:
         yield log
     finally:
-        _current.reset(token)
+        _running.remove(log)
 
 
 def log_metric(name: str, value: Any, step: int | None = None) -> None:
@@ -101,11 +103,16 @@ def log_metric(name: str, value: Any, step: int | None = None) -> None:
             "start with 'zentfx_'."
         )
     try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError("a text")
         number = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ParameterError(f"The metric {name!r} must be a number; {value!r} came.") from error
-    current = _current.get()
-    if current is None:
+    try:
+        step = None if step is None else operator.index(step)
+    except TypeError as error:
+        raise ParameterError(f"The step of {name!r} must be an int; {step!r} came.") from error
+    if not _running:
         _log.info("%s = %r, not recorded, because no step is running", name, number)
     else:
-        current.add(name, number, step)
+        _running[-1].add(name, number, step)

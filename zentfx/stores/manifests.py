@@ -22,16 +22,23 @@ def manifest_of(folder: Path) -> str:
     Returns:
         JSON: size in bytes by path relative to the folder.
     """
+    # Of an artifact that is one file (TFX has such), the file itself is listed, as ".".
+    files = [folder] if folder.is_file() else folder.rglob("*")
     sizes = {
-        file.relative_to(folder).as_posix(): file.stat().st_size
-        for file in folder.rglob("*")
-        if file.is_file()
+        file.relative_to(folder).as_posix(): file.stat().st_size for file in files if file.is_file()
     }
     return json.dumps(sizes, sort_keys=True)
 
 
 def manifest_name(manifest: str) -> str:
-    """The name under which a manifest is kept: hex SHA-256 of its text."""
+    """Names a manifest.
+
+    Args:
+        manifest: Its text.
+
+    Returns:
+        Hex SHA-256 of the text.
+    """
     return hashlib.sha256(manifest.encode()).hexdigest()
 
 

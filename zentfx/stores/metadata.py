@@ -8,12 +8,8 @@ and with it what is written from then on. So only MLMD opens a store that is one
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +17,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from zentfx.errors import ForeignStoreError, StoreError
+from zentfx.stores.locks import exclusive
 
 __all__ = ["SQLiteMetadataStore"]
 
@@ -84,7 +81,7 @@ class SQLiteMetadataStore:
 
         Several processes may be at it: MLMD does not stand that, see also the module's docstring.
         """
-        with _locked(self.path.parent):
+        with exclusive(self.path.parent):
             if self._exists():
                 return
             with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".new-") as folder:
@@ -149,14 +146,3 @@ def _tune(path: Path) -> None:
         for statement in _MISSING_INDEXES:
             database.execute(statement)
         database.commit()
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keeps other processes out of a folder; the system frees the lock of one that is killed."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import traceback
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from zentfx.parameters import Secret
 from zentfx.user_sources import is_users_file
 
-__all__ = ["Failure"]
+__all__ = ["Failure", "masked", "secret_values"]
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,15 @@ class Failure:
 
         Args:
             error: The exception.
-            arguments: The step's; values of secrets among them are left out.
+            arguments: The step's, derived ones included; values of secrets among them are left out.
 
         Returns:
             The description.
         """
+        name = type(error).__name__
         what = "".join(traceback.format_exception_only(error)).strip()
-        what = what if str(error) else type(error).__name__
-        what = what.removeprefix(f"{type(error).__module__}.")
-        what = _without_secrets(what, arguments)
+        what = what.removeprefix(f"{type(error).__module__}.").removesuffix(": ") or name
+        what = masked(what, secret_values(arguments))
         first = what.splitlines()[0]
         place = _users_place(error)
         if place is None:
@@ -74,17 +75,40 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while following is not None and id(following) not in seen:
         seen.add(id(following))
         yield following
-        following = following.__cause__ or following.__context__
+        # Not __context__: a run may have been started while another exception was handled.
+        following = following.__cause__
 
 
-def _without_secrets(text: str, arguments: Mapping[str, Any]) -> str:
+def secret_values(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """The values of the secrets among a step's arguments.
+
+    Args:
+        arguments: The arguments, derived ones included.
+
+    Returns:
+        By value the name of its variable; those that are not set are missing.
+    """
+    values = {}
     for secret in _secrets(arguments):
-        try:
-            value = secret.value()
-        except ValueError:  # not set
-            continue
-        if value:
-            text = text.replace(value, f"<{secret.variable}>")
+        with contextlib.suppress(ValueError):
+            values[secret.value()] = secret.variable
+    return values
+
+
+def masked(text: str, secrets: Mapping[str, str]) -> str:
+    """Takes secrets out of a text.
+
+    Args:
+        text: The text.
+        secrets: What :func:`secret_values` returned.
+
+    Returns:
+        The text, with ``<VARIABLE>`` in the place of each value, also where it stands as Python
+        would print it.
+    """
+    for value, variable in secrets.items():
+        for form in {value, repr(value)[1:-1]} - {""}:
+            text = text.replace(form, f"<{variable}>")
     return text
 
 

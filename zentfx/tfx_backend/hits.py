@@ -56,7 +56,10 @@ def refusal(
             manifest = store.read_text("manifests", f"{key}.json")
             if manifest is None:
                 return f"the list of the files of {name} is gone"
-            missing = missing_files(Path(artifact.uri), manifest)
+            try:
+                missing = missing_files(Path(artifact.uri), manifest)
+            except ValueError:
+                return f"the list of the files of {name} is damaged"
             if missing:
                 return f"of {name}, {len(missing)} files are gone or cut, as {missing[0]}"
     if not step.reusable({name: artifacts[0] for name, artifacts in known.items() if artifacts}):

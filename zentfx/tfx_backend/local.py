@@ -14,7 +14,7 @@ from zentfx.errors import MissingDependencyError, StepFailedError
 from zentfx.orchestrators import RunRequest, StepEvent
 from zentfx.steps.node import Node
 from zentfx.tfx_backend.compile import compile_pipeline
-from zentfx.tfx_backend.failures import Failure
+from zentfx.tfx_backend.failures import Failure, secret_values
 from zentfx.tfx_backend.launch import launch
 from zentfx.tfx_backend.logs import step_log
 from zentfx.tfx_backend.worker import working
@@ -62,8 +62,9 @@ def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
             started = time.monotonic()
             listener(StepEvent(node.name, "running"))
             log = request.logs / f"{node.name}.log"
+            arguments = {**node.step.derived, **node.step.arguments}
             try:
-                with step_log(log):
+                with step_log(log, secret_values(arguments)):
                     cached = _launched(request, ir, nodes[node.name], raised)
             except KeyboardInterrupt:
                 listener(StepEvent(node.name, "canceled", time.monotonic() - started))
@@ -72,7 +73,7 @@ def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
                 unfinished.add(node.name)
                 # TFX raises an error of its own where an executor did.
                 cause = raised.get(node.name, error)
-                text = Failure.of(cause, node.step.arguments)
+                text = Failure.of(cause, arguments)
                 seconds = time.monotonic() - started
                 listener(StepEvent(node.name, "failed", seconds, text.summary))
                 failure = failure or _failed(request, node, cause, text, log)

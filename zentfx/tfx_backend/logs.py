@@ -6,8 +6,10 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from zentfx.tfx_backend.failures import masked
 
 __all__ = ["step_log"]
 
@@ -18,7 +20,7 @@ _QUIET = ("absl", "apache_beam")
 
 
 @contextlib.contextmanager
-def step_log(path: Path) -> Iterator[None]:
+def step_log(path: Path, secrets: Mapping[str, str]) -> Iterator[None]:
     """Within it, log records and what the process writes to stderr go to a file.
 
     The file descriptor is redirected, because TensorFlow and Beam write from C++. What a step
@@ -26,17 +28,19 @@ def step_log(path: Path) -> Iterator[None]:
 
     Args:
         path: The file; it is appended to.
+        secrets: Values that must not get into log records, by value the name to show instead.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as stream:
         handler = logging.StreamHandler(stream)
         handler.addFilter(_is_news)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setFormatter(_Masking(secrets))
         root = logging.getLogger()
         level, others = root.level, root.handlers[:]
         root.handlers[:] = [handler]
         root.setLevel(logging.INFO)
-        for name in _QUIET:
+        quiet = {name: logging.getLogger(name).level for name in _QUIET}
+        for name in quiet:
             logging.getLogger(name).setLevel(logging.WARNING)
         try:
             with _descriptor(2, sys.stderr, stream.fileno()):
@@ -44,6 +48,17 @@ def step_log(path: Path) -> Iterator[None]:
         finally:
             root.handlers[:] = others
             root.setLevel(level)
+            for name, own in quiet.items():
+                logging.getLogger(name).setLevel(own)
+
+
+class _Masking(logging.Formatter):
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(super().format(record), self._secrets)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

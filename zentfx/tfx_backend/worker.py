@@ -116,23 +116,16 @@ def rebuild_step(name: str, properties: Mapping[str, Any]) -> BaseStep:
     cls = session.classes.get(name) if session else None
     if cls is None:
         cls = find_class(properties[Execution.SOURCE])
-    step: BaseStep = cls(**recorded_arguments(properties))
+    step: BaseStep = cls(**_recorded(properties)["arguments"])
     return step
 
 
-def recorded_arguments(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that are recorded in an execution.
-
-    Args:
-        properties: The execution's parameters.
-
-    Returns:
-        Values by name.
-    """
+def _recorded(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """What is recorded of a step in the parameters of an execution: arguments, derived values."""
     session = _session.get()
-    data = json.loads(joined(Execution.RECORDED, properties) or '{"arguments": {}}')
-    arguments: dict[str, Any] = decode(data["arguments"], session.root if session else None)
-    return arguments
+    text = joined(Execution.RECORDED, properties) or '{"arguments": {}, "derived": {}}'
+    recorded: dict[str, Any] = decode(json.loads(text), session.root if session else None)
+    return recorded
 
 
 def refusal_of_hit(pipeline_node: Any, outputs: Mapping[str, Any]) -> str | None:
@@ -182,7 +175,7 @@ class _LateOperator(base_executor_operator.BaseExecutorOperator):
             _log.exception("The step failed.")
             if session is not None:
                 session.raised[name] = error
-            return _failed_output(recorded_arguments(execution_info.exec_properties), error)
+            return _failed_output(_recorded(execution_info.exec_properties), error)
         if session is not None:
             _keep_manifests(output, execution_info.output_dict, session.artifacts)
         return output

@@ -67,7 +67,8 @@ class Comparison:
             data[name] = data[name].astype(kind)
         data["started"] = pd.to_datetime(data["started"], utc=True)
         for name in self._table.parameters:
-            data[name] = data[name].infer_objects()
+            if not data[name].isna().any():  # pandas would make floats of ints and None
+                data[name] = data[name].infer_objects()
         return pd.DataFrame(data)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -78,6 +79,9 @@ class Comparison:
 
         Returns:
             The file.
+
+        Raises:
+            OSError: If it cannot be written; then an earlier file of that name is as it was.
         """
         target = Path(path)
         count = len(self)

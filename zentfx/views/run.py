@@ -270,8 +270,7 @@ def compared_run(run: Run) -> ComparedRun:
         Its records and metrics.
     """
     ran = {name: step for name, step in run.steps.items() if step.status != "skipped"}
-    return ComparedRun(
-        run=run._record,
-        steps=[step._record for step in ran.values()],
-        metrics={name: step.metrics for name, step in ran.items()},
-    )
+    compared = ComparedRun(run._record, [step._record for step in ran.values()], {})
+    if not compared.trains:
+        return compared  # it will not be shown
+    return dataclasses.replace(compared, metrics={n: step.metrics for n, step in ran.items()})

@@ -51,7 +51,7 @@ def _for_model(properties: dict[str, Any], model: Any) -> str:
     config = json.loads(properties["eval_config"])
     graph = loader_impl.parse_saved_model(path_utils.serving_model_path(model.uri)).meta_graphs[0]
     if LABELS_SIGNATURE not in graph.signature_def:
-        for spec in config["model_specs"]:
+        for spec in config.get("model_specs", ()):
             for key in _OF_OUR_EXPORT:
                 spec.pop(key, None)
             if "label_key" in spec:
@@ -63,9 +63,9 @@ def _for_model(properties: dict[str, Any], model: Any) -> str:
         names = [name for name in spec.get("output_names", outputs) if name in outputs]
         sizes = [item.size for name in names[:1] for item in outputs[name].tensor_shape.dim]
         classes = len(sizes) == 2 and sizes[1] > 1
-        for metric in spec["metrics"]:
+        for metric in spec.get("metrics", ()):
             name = json.loads(metric.get("config", "{}")).get("name")
-            if metric["class_name"] == TFMA_METRICS[KERAS_ACCURACY] and name == KERAS_ACCURACY:
+            if metric.get("class_name") == TFMA_METRICS[KERAS_ACCURACY] and name == KERAS_ACCURACY:
                 metric["class_name"] = "SparseCategoricalAccuracy" if classes else "BinaryAccuracy"
     return json.dumps(config)
 

@@ -41,7 +41,7 @@ def write_log(artifact: Any, log: MetricLog) -> None:
     folder = Path(artifact.uri)
     metrics: dict[str, Any] = {"overall": {}, "slices": []}
     if (folder / METRICS_FILE).is_file():
-        metrics = load_metrics(folder, {})
+        metrics |= load_metrics(folder, {})
     metrics["overall"] |= log.overall
     metrics["history"] = log.history
     write_metrics(artifact, metrics)

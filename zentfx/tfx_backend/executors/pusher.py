@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from tfx.components.pusher import executor as pusher
+from tfx.components.util import model_utils
 
 from zentfx.errors import DataError
 from zentfx.steps.pusher import Pusher
+from zentfx.stores.locks import exclusive
 from zentfx.tfx_backend.executors.base import StepExecutor
 
 __all__ = ["PusherExecutor"]
@@ -21,7 +24,7 @@ class PusherExecutor(StepExecutor[Pusher], pusher.Executor):
     """Stock, once the second has come that its version is called after.
 
     TFX calls a version by the second, and skips a push where there is one of that name: of two
-    pushes within a second, the later would be lost.
+    pushes within a second, the later would be lost. So pushes to a folder take turns.
     """
 
     def run_step(
@@ -32,12 +35,20 @@ class PusherExecutor(StepExecutor[Pusher], pusher.Executor):
         properties: dict[str, Any],
     ) -> None:
         """See the base class."""
-        newest = max(step.versions(), default=0)
-        if newest > time.time() + _LONGEST_WAIT:
-            raise DataError(
-                f"{step.folder} has a version {newest}, which is a second in the future: a model "
-                "server would go on to take that one. Remove it, or push to another folder."
-            )
-        while int(time.time()) <= newest:
-            time.sleep(0.05)
-        super().run_step(step, input_dict, output_dict, properties)
+        blessing = input_dict.get("model_blessing")
+        if blessing and not model_utils.is_model_blessed(blessing[0]):
+            super().run_step(step, input_dict, output_dict, properties)  # pushes nothing
+            return
+        folder = Path(step.folder).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        with exclusive(folder):
+            newest = max(step.versions(), default=0)
+            if newest > time.time() + _LONGEST_WAIT:
+                raise DataError(
+                    f"{step.folder} has a version {newest}, which is a second in the future: a "
+                    "model server would go on to take that one. Remove it, or push to another "
+                    "folder."
+                )
+            while int(time.time()) <= newest:
+                time.sleep(0.05)
+            super().run_step(step, input_dict, output_dict, properties)
