@@ -17,6 +17,7 @@ from zentfx.records.models import RunRecord
 from zentfx.records.reader import Reader
 from zentfx.records.writer import Writer
 from zentfx.stores.artifacts import ArtifactStore
+from zentfx.stores.files import write_whole
 from zentfx.stores.locks import Mark, claimed, held, is_held
 from zentfx.stores.metadata import SQLiteMetadataStore
 
@@ -98,10 +99,8 @@ class Workspace:
             folder.mkdir(parents=True, exist_ok=True)
             # Nothing in it belongs into version control.
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-            # Moved into place whole, and last: another process may be opening the repository.
-            config = folder / f".config.yaml-{os.getpid()}"
-            config.write_text(_CONFIG_TEXT, encoding="utf-8")
-            config.replace(folder / "config.yaml")
+            # Last, and whole: another process may be opening the repository.
+            write_whole(folder / "config.yaml", _CONFIG_TEXT)
         except OSError as error:
             raise StoreError(f"No repository can be made at {root.absolute()}: {error}") from error
         sys.stderr.write(f"zentfx: made a repository at {root.absolute()}\n")

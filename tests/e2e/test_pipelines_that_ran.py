@@ -17,6 +17,7 @@ from zentfx.errors import (
     NotFoundError,
     PipelineError,
     PipelineFrozenError,
+    StepDefinitionError,
     ZenTFXWarning,
 )
 
@@ -344,6 +345,50 @@ def test_a_module_that_was_edited_while_it_is_loaded_is_told_of(project):
     # What ran is the old code, and so it is what is found.
     assert statuses(run) == ["cached", "cached"]
     assert run.steps["numbers"].outputs["numbers"].metadata["sum"] == 6
+
+
+LAZY = """
+from zentfx import BaseStep
+
+class Lazy(BaseStep):
+    outputs = {"x": "X"}
+
+    def process(self, inputs, outputs):
+        from deeper import VALUE
+        outputs["x"].metadata["value"] = VALUE
+"""
+
+
+def test_a_module_that_only_the_step_imports_counts_as_it_was_loaded(project):
+    import importlib
+
+    (project / "own_steps.py").write_text(LAZY)
+    step = importlib.import_module("own_steps").Lazy()
+
+    def run():
+        pipeline = Pipeline("Lazy", repository=".")
+        pipeline.add_step(step, "lazy")
+        ran = pipeline.run(progress=None).steps["lazy"]
+        return ran.status, ran.outputs["x"].metadata["value"]
+
+    assert run() == ("completed", 2)
+    (project / "deeper.py").write_text("VALUE = 3\n")
+    with pytest.warns(ZenTFXWarning, match="deeper was edited"):
+        assert run() == ("cached", 2)  # the old code is what is loaded, and what is recorded
+    del sys.modules["deeper"]
+    assert run() == ("completed", 3)
+
+
+def test_a_module_that_was_edited_before_it_was_seen_is_refused(project):
+    import importlib
+
+    importlib.import_module("helping")
+    changed = "from deeper import VALUE\ndef number():\n    return -VALUE\n"
+    (project / "helping.py").write_text(changed)
+    with pytest.raises(StepDefinitionError, match="helping was edited after the module was loaded"):
+        make().run(progress=None)
+    importlib.reload(sys.modules["helping"])
+    assert statuses(make().run(progress=None)) == ["completed", "completed"]
 
 
 def test_two_processes_run_the_same_pipeline_at_once(project):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from zentfx import BaseStep, Pipeline, Pusher, Repository, errors
@@ -111,12 +112,17 @@ def test_metadata_that_mlmd_cannot_hold_fails_the_step_and_says_so(repository):
             self.value = value
 
         def process(self, inputs, outputs):
-            outputs["x"].metadata["it"] = {"nan": float("nan"), "nul": "\0", "list": []}[self.value]
+            outputs["x"].metadata["scalar"] = np.int64(3)
+            outputs["x"].metadata["it"] = {"nan": float("nan"), "nul": "\0", "list": [], "fine": 1}[
+                self.value
+            ]
 
     for value in ("nan", "nul", "list"):
         with pytest.raises(errors.StepFailedError, match="metadata of an output must"):
             run(repository, Odd(value=value))
     assert {item.steps["s0"].status for item in repository.get_runs()} == {"failed"}
+    fine = run(repository, Odd(value="fine")).steps["s0"].outputs["x"].metadata
+    assert (fine["it"], fine["scalar"]) == (1, 3)
 
 
 def test_a_push_to_another_folder_or_an_emptied_one_is_done(taxi, tmp_path):

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Protocol, TypeVar
 
 from zentfx import environment
@@ -106,9 +107,9 @@ class Pipeline:
         return self._enable_cache
 
     @property
-    def steps(self) -> dict[str, BaseStep]:
-        """The steps by name (a copy)."""
-        return {name: placed.step for name, placed in self._placed.items()}
+    def steps(self) -> Mapping[str, BaseStep]:
+        """The steps by name, to look at; :meth:`add_step` changes them."""
+        return MappingProxyType({name: placed.step for name, placed in self._placed.items()})
 
     def add_step(
         self, step: BaseStep, name: str | None = None, inputs: Mapping[str, str] | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
+
+from zentfx.stores.files import write_whole
 
 __all__ = ["ArtifactStore"]
 
@@ -45,13 +46,7 @@ class ArtifactStore:
         target = self._path / kind / name
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            # Renamed into place whole: another process may be keeping the same text.
-            temporary = target.with_name(f".{name}-{uuid.uuid4().hex}")
-            try:
-                temporary.write_text(text, encoding="utf-8")
-                temporary.replace(target)
-            finally:
-                temporary.unlink(missing_ok=True)
+            write_whole(target, text)  # another process may be keeping the same text
         return str(target)
 
     def read_text(self, kind: str, name: str) -> str | None:

@@ -18,6 +18,7 @@ from zentfx.tfx_backend.failures import Failure, secret_values
 from zentfx.tfx_backend.launch import launch
 from zentfx.tfx_backend.logs import step_log
 from zentfx.tfx_backend.worker import working
+from zentfx.user_sources import note_loaded
 
 __all__ = ["LocalOrchestrator"]
 
@@ -80,6 +81,7 @@ def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
             else:
                 state = "cached" if cached else "completed"
                 listener(StepEvent(node.name, state, time.monotonic() - started))
+            note_loaded()  # modules that the step has imported
     if failure is not None:
         raise failure
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zentfx.analysis.compare import RUN_COLUMNS, Table
+from zentfx.stores.files import write_whole
 from zentfx.views.terminal import terminal_text
 
 if TYPE_CHECKING:
@@ -87,12 +87,7 @@ class Comparison:
         count = len(self)
         summary = f"{count} training runs. A click on a column sorts." if count else _EMPTY
         text = _rendered("comparison.html.j2", summary=summary, **self._layout(count))
-        partial = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(target, text)
         return target
 
     def _repr_html_(self) -> str:

@@ -39,7 +39,9 @@ class ProcessExecutor(StepExecutor[BaseStep], base_executor.BaseExecutor):
                 _set(output_dict[name][0], key, value)
 
 
-def _set(artifact: Any, name: str, value: str | float) -> None:
+def _set(artifact: Any, name: str, value: Any) -> None:
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()  # a scalar of numpy
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         came = f"{value!r} of type {type(value).__name__}"
         raise TypeError(f"metadata of an output must be str, int or float; {name!r} is {came}.")
