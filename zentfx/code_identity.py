@@ -35,7 +35,14 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from zentfx.errors import StepDefinitionError
-from zentfx.user_sources import instructions, is_installed_file, loaded_text, read_source
+from zentfx.user_sources import (
+    functions_in,
+    instructions,
+    is_installed_file,
+    loaded_text,
+    read_source,
+    unwrapped,
+)
 
 __all__ = ["CodeIdentity", "code_of"]
 
@@ -178,7 +185,7 @@ def _contents(cls: type) -> list[str]:
         for name, value in sorted(vars(cls).items())
         if name not in ("__doc__", "__firstlineno__")
     ]
-    for function in _functions(cls):
+    for function in functions_in(cls):
         code = function.__code__
         if function.__doc__ is not None:
             code = code.replace(co_consts=(None, *code.co_consts[1:]))
@@ -225,10 +232,10 @@ def _closed_over(cls: type, found: _Found) -> dict[str, Any]:
         The other values, by name.
     """
     values: dict[str, Any] = {}
-    waiting = list(_functions(cls))
+    waiting = list(functions_in(cls))
     seen: set[int] = set()
     while waiting:
-        function = inspect.unwrap(waiting.pop())
+        function = unwrapped(waiting.pop())
         if id(function) in seen:
             continue
         seen.add(id(function))
@@ -373,7 +380,7 @@ def _reach_typed(thing: Any, found: _Found) -> bool:
     found.things.append(thing)
     key = f"{thing.__module__}:{thing.__qualname__}"
     has_text, needs_text = False, False
-    for function in _functions(thing):
+    for function in functions_in(thing):
         if isinstance(thing, type) and not function.__qualname__.startswith(
             f"{thing.__qualname__}."
         ):
@@ -425,7 +432,7 @@ def _attributes(cls: type) -> dict[str, Any]:
         if not name.startswith("__")
         and not name.startswith("_abc_")
         and not isinstance(value, (property, classmethod, staticmethod))
-        and not isinstance(inspect.unwrap(value) if callable(value) else value, FunctionType)
+        and not isinstance(unwrapped(value), FunctionType)
     }
 
 
@@ -452,9 +459,9 @@ def _text_of(value: Any, found: _Found) -> str | None:
     constant = _constant(value)
     if constant is not None:
         return constant
-    unwrapped = inspect.unwrap(value) if callable(value) else value
-    if isinstance(unwrapped, (type, FunctionType, ModuleType)):
-        _reach(unwrapped, found)
+    behind = unwrapped(value)
+    if isinstance(behind, (type, FunctionType, ModuleType)):
+        _reach(behind, found)
         return ""
     file = io.BytesIO()
     try:
@@ -481,16 +488,6 @@ class _ValuePickler(pickle.Pickler):
                 raise pickle.PicklingError(f"{thing} has no source")
             return str, (f"{thing.__module__}.{thing.__qualname__}",)
         return NotImplemented
-
-
-def _functions(thing: Any) -> Iterator[FunctionType]:
-    """The functions of a class, those behind its properties too; or the function itself."""
-    for member in vars(thing).values() if isinstance(thing, type) else [thing]:
-        behind = ("__func__", "fget", "fset", "fdel", "func")
-        for part in (member, *(getattr(member, name, None) for name in behind)):
-            function = inspect.unwrap(part)
-            if isinstance(function, FunctionType):
-                yield function
 
 
 def _statement(function: FunctionType) -> str | None:

@@ -17,6 +17,7 @@ import sys
 import sysconfig
 import tokenize
 from collections.abc import Iterator
+from functools import cached_property
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -25,12 +26,14 @@ from typing import Any
 from zentfx.errors import StepDefinitionError
 
 __all__ = [
+    "functions_in",
     "instructions",
     "is_installed_file",
     "is_users_file",
     "loaded_text",
     "note_loaded",
     "read_source",
+    "unwrapped",
 ]
 
 _OURS = Path(__file__).parent
@@ -149,17 +152,33 @@ def _was_loaded_from(module: ModuleType, text: str, file: Path) -> bool:
     except SyntaxError:
         return False
     owners = [module, *(item for item in vars(module).values() if isinstance(item, type))]
-    for owner in owners:
-        for member in vars(owner).values():
-            function = inspect.unwrap(member) if callable(member) else member
-            if not isinstance(function, FunctionType) or function.__module__ != module.__name__:
-                continue
-            code, name = function.__code__, function.__qualname__
-            if code.co_filename != str(file) or name not in written:
-                continue
-            if instructions(code) not in written[name]:
-                return False
+    for function in (function for owner in owners for function in functions_in(owner)):
+        code, name = function.__code__, function.__qualname__
+        if function.__module__ != module.__name__ or code.co_filename != str(file):
+            continue
+        if name in written and instructions(code) not in written[name]:
+            return False
     return True
+
+
+def functions_in(thing: Any) -> Iterator[FunctionType]:
+    """The functions of a class or a module, those behind properties and decorators too.
+
+    Args:
+        thing: A class, a module, or a function.
+
+    Yields:
+        The functions; a function itself.
+    """
+    members = list(vars(thing).values()) if isinstance(thing, (type, ModuleType)) else [thing]
+    for member in members:
+        parts = [member]
+        if isinstance(member, (staticmethod, classmethod, property, cached_property)):
+            behind = ("__func__", "fget", "fset", "fdel", "func")
+            parts = [getattr(member, name, None) for name in behind]
+        for function in map(unwrapped, parts):
+            if isinstance(function, FunctionType):
+                yield function
 
 
 def _functions_of(code: CodeType, prefix: str) -> Iterator[tuple[str, set[str]]]:
@@ -182,8 +201,32 @@ def instructions(code: CodeType) -> str:
     Returns:
         Its instructions, names and constants, those of inner functions too.
     """
-    parts = [instructions(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return f"{code.co_code!r}{code.co_names}{parts}"
+    return f"{code.co_code!r}{code.co_names}{[*map(_constant_text, code.co_consts)]}"
+
+
+def _constant_text(constant: Any) -> str:
+    if isinstance(constant, CodeType):
+        return instructions(constant)
+    if isinstance(constant, tuple):
+        return f"({[*map(_constant_text, constant)]})"
+    if isinstance(constant, frozenset):  # read from a .pyc, it may have another order
+        return f"{{{sorted(map(_constant_text, constant))}}}"
+    return repr(constant)
+
+
+def unwrapped(thing: Any) -> Any:
+    """The function behind decorators, or a thing itself.
+
+    Args:
+        thing: Anything.
+
+    Returns:
+        What ``functools.wraps`` noted, as far down as it goes.
+    """
+    try:
+        return inspect.unwrap(thing) if callable(thing) else thing
+    except Exception:  # noqa: BLE001 - things that make up attributes when they are asked
+        return thing
 
 
 def _origin(module: ModuleType) -> Any:
