@@ -44,7 +44,7 @@ def main() -> None:
             "--no-sandbox",
             "--disable-gpu",
             "--force-device-scale-factor=1.25",
-            "--window-size=1700,300",
+            "--window-size=1880,345",
             "--hide-scrollbars",
             f"--screenshot={TARGET}",
             page.as_uri(),
