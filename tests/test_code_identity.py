@@ -222,7 +222,7 @@ class TestEdits:
     def test_an_edit_after_the_import_counts_when_the_module_is_loaded_again(self, project):
         first = project.code()
         assert first.warnings == ()
-        project.replace("zt_helpers", "by=3", "by=4")
+        project.replace("zt_helpers", "by=3", "by=40")
         edited = project.code_again()
         assert (edited.fingerprint, edited.sources) == (first.fingerprint, first.sources)
         [sentence] = edited.warnings
@@ -240,7 +240,7 @@ class TestEdits:
     def test_a_class_whose_module_was_loaded_again_must_be_made_again(self, project):
         module = importlib.import_module("zt_steps")
         old = module.Gate
-        project.replace("zt_steps", "threshold: float = 0.1", "threshold: float = 0.2")
+        project.replace("zt_steps", "threshold: float = 0.1", "threshold: float = 0.25")
         importlib.reload(module)
         with pytest.raises(StepDefinitionError, match="defined again.*by loading zt_steps again"):
             code_of(old)

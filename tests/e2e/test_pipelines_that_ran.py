@@ -21,6 +21,8 @@ from zentfx.errors import (
     ZenTFXWarning,
 )
 
+# Edits below change a file's size: Python itself takes its old .pyc for a file that has the size
+# and the second of the one that it was made from.
 STEPS = """
 from pathlib import Path
 from zentfx import BaseStep
@@ -228,7 +230,7 @@ class TestWarmStart:
     @pytest.mark.parametrize(
         ("file", "old", "new", "expected"),
         [
-            ("deeper.py", "VALUE = 2", "VALUE = 3", ["completed", "completed"]),
+            ("deeper.py", "VALUE = 2", "VALUE = 30", ["completed", "completed"]),
             ("own_steps.py", "self.factor *", "1 + self.factor *", ["completed", "completed"]),
             ("own_steps.py", "self.factor *", "(self.factor)  *", ["cached", "cached"]),
         ],
@@ -277,7 +279,7 @@ class TestWarmStart:
             return statuses(pipeline.run(progress=None))[0]
 
         assert run("1") == "completed"
-        (project / "deeper.py").write_text("VALUE = 9\n")
+        (project / "deeper.py").write_text("VALUE = 90\n")
         assert run("1") == "cached"
         assert run("2") == "completed"
 
@@ -339,7 +341,7 @@ class TestNotebook:
 
 def test_a_module_that_was_edited_while_it_is_loaded_is_told_of(project):
     make().run(progress=None)
-    (project / "deeper.py").write_text("VALUE = 7\n")
+    (project / "deeper.py").write_text("VALUE = 70\n")
     with pytest.warns(ZenTFXWarning, match="module deeper was edited after the module was loaded"):
         run = make("Old code").run(progress=None)
     # What ran is the old code, and so it is what is found.
@@ -372,11 +374,11 @@ def test_a_module_that_only_the_step_imports_counts_as_it_was_loaded(project):
         return ran.status, ran.outputs["x"].metadata["value"]
 
     assert run() == ("completed", 2)
-    (project / "deeper.py").write_text("VALUE = 3\n")
+    (project / "deeper.py").write_text("VALUE = 30\n")
     with pytest.warns(ZenTFXWarning, match="deeper was edited"):
         assert run() == ("cached", 2)  # the old code is what is loaded, and what is recorded
     del sys.modules["deeper"]
-    assert run() == ("completed", 3)
+    assert run() == ("completed", 30)
 
 
 def test_a_module_that_was_edited_before_it_was_seen_is_refused(project):
