@@ -239,12 +239,7 @@ def _closed_over(cls: type, found: _Found) -> dict[str, Any]:
         if id(function) in seen:
             continue
         seen.add(id(function))
-        cells = function.__closure__ or ()
-        for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
-            try:
-                value = cell.cell_contents
-            except ValueError:
-                continue  # not assigned yet
+        for name, value in _closed_over_values(function).items():
             if isinstance(value, FunctionType):
                 waiting.append(value)
             if isinstance(value, (type, FunctionType, ModuleType)):

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +174,11 @@ class Workspace:
         now = self.reader.run(run.id)
         if not self._is_dead(now):
             return now
-        ended = self.reader.last_sign(run.id) or now.started
-        return dataclasses.replace(now, status="crashed", ended=ended)
+        return dataclasses.replace(now, status="crashed", ended=self._last_sign(now))
+
+    def _last_sign(self, run: RunRecord) -> datetime:
+        """When a run that crashed was last alive, as far as is recorded."""
+        return self.reader.last_sign(run.id) or run.started
 
     def _is_dead(self, run: RunRecord) -> bool:
         # Of a process on another machine a local lock says nothing.
@@ -194,7 +198,8 @@ class Workspace:
                     if run.host != environment.host():
                         continue  # its lock cannot be seen from here
                     if run.status == "running":
-                        self.writer.end_run(mark.name, "crashed", "Its process is gone.")
+                        error = "Its process is gone."
+                        self.writer.end_run(run.id, "crashed", error, self._last_sign(run))
                 mark.unlink(missing_ok=True)
 
     def _mark(self, run_id: str) -> Path:

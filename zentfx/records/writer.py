@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb
@@ -101,32 +102,34 @@ class Writer:
         [child_id] = self._client.put_contexts([run])
         self._client.put_parent_contexts([pb.ParentContext(parent_id=parent.id, child_id=child_id)])
 
-    def end_run(self, run_id: str, status: str, error: str | None = None) -> None:
+    def end_run(
+        self,
+        run_id: str,
+        status: str,
+        error: str | None = None,
+        ended: datetime | None = None,
+    ) -> None:
         """Records how a run ended; ends its executions that are running still.
 
         Args:
             run_id: The run's id.
             status: ``completed``, ``failed``, ``canceled`` or ``crashed``.
             error: Text of the error, if there was one.
+            ended: When; None for now.
         """
         run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
-        ended = _now()
         if status != "completed":
-            executions = self._client.get_executions_by_context(run.id)
-            if status == "crashed":  # noticed long afterwards, maybe
-                started = run.custom_properties[schema.Run.STARTED].string_value
-                times = [item.last_update_time_since_epoch for item in executions]
-                ended = str(max([int(started), *times]))
-            self._end_executions(executions, status)
-        _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: ended})
+            self._end_executions(run.id, status)
+        when = _now() if ended is None else str(round(ended.timestamp() * 1000))
+        _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: when})
         if error is not None:
             _set(run, {schema.Run.ERROR: cut(error)})
         self._client.put_contexts([run])
 
-    def _end_executions(self, executions: Iterable[pb.Execution], status: str) -> None:
+    def _end_executions(self, context_id: int, status: str) -> None:
         open_ones = [
             execution
-            for execution in executions
+            for execution in self._client.get_executions_by_context(context_id)
             if execution.last_known_state in (pb.Execution.NEW, pb.Execution.RUNNING)
         ]
         for execution in open_ones:

@@ -181,11 +181,11 @@ class _LateOperator(base_executor_operator.BaseExecutorOperator):
         return output
 
 
-def _failed_output(arguments: Mapping[str, Any], error: BaseException) -> Any:
+def _failed_output(recorded: Mapping[str, Any], error: BaseException) -> Any:
     """What tells the launcher to record a failure, with its text, and to raise."""
     result = execution_result_pb2.ExecutorOutput()
     result.execution_result.code = _UNKNOWN
-    result.execution_result.result_message = cut(Failure.of(error, arguments).text)
+    result.execution_result.result_message = cut(Failure.of(error, recorded).text)
     return result
 
 

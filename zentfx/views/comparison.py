@@ -102,7 +102,7 @@ class Comparison:
             return _EMPTY
         return terminal_text(
             self.columns,
-            self._cells()[-_ROWS_ON_A_TERMINAL:],
+            self._cells(_ROWS_ON_A_TERMINAL),
             left_out=max(0, len(self) - _ROWS_ON_A_TERMINAL),
         )
 
@@ -132,18 +132,19 @@ class Comparison:
                     for cell in cells
                 ],
             }
-            for row, cells in [*zip(self._table.rows, self._cells(), strict=True)][-newest:]
+            for row, cells in zip(self._table.rows[-newest:], self._cells(newest), strict=True)
         ]
         return {"groups": groups, "columns": columns, "rows": rows}
 
-    def _cells(self) -> list[list[dict[str, Any]]]:
+    def _cells(self, newest: int) -> list[list[dict[str, Any]]]:
         none: frozenset[int] = frozenset()
+        rows = list(enumerate(self._table.rows))[-newest:]
         return [
             [
                 _cell(name, row) | {"best": index in self._table.best.get(name, none)}
                 for name in self.columns
             ]
-            for index, row in enumerate(self._table.rows)
+            for index, row in rows
         ]
 
 
