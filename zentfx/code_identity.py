@@ -28,7 +28,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -68,12 +68,12 @@ class CodeIdentity:
     sources: dict[str, str]
     warnings: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def sources_text(self) -> str:
         """The sources as one JSON text."""
         return json.dumps(self.sources, sort_keys=True, indent=1)
 
-    @property
+    @cached_property
     def sources_digest(self) -> str:
         """Hex SHA-256 of :attr:`sources_text`: two states of the code may share a fingerprint."""
         return hashlib.sha256(self.sources_text.encode()).hexdigest()

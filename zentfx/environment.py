@@ -6,11 +6,11 @@ Standard library only.
 from __future__ import annotations
 
 import getpass
-import platform
+import os
 import shutil
 import socket
 import subprocess
-from importlib import metadata
+import sys
 from pathlib import Path
 
 from zentfx._version import __version__
@@ -26,7 +26,9 @@ def package_versions() -> dict[str, str]:
     Returns:
         Version by distribution name, of those that are installed.
     """
-    versions = {"python": platform.python_version(), "zentfx": __version__}
+    from importlib import metadata  # it takes a while
+
+    versions = {"python": ".".join(map(str, sys.version_info[:3])), "zentfx": __version__}
     for name in _PACKAGES:
         try:
             versions[name] = metadata.version(name)
@@ -58,7 +60,8 @@ def code_revision(folder: Path) -> str | None:
         The commit's hash, with ``-dirty`` where tracked files differ from it; None without git or
         outside a checkout.
     """
-    git = shutil.which("git")
+    checkout = any((above / ".git").exists() for above in [folder.absolute(), *folder.parents])
+    git = shutil.which("git") if checkout or "GIT_DIR" in os.environ else None
     if git is None:
         return None
     command = [

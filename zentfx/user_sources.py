@@ -13,10 +13,12 @@ from __future__ import annotations
 import contextlib
 import inspect
 import linecache
+import os
 import sys
 import sysconfig
 import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -26,21 +28,40 @@ from typing import Any
 from zentfx.errors import StepDefinitionError
 
 __all__ = [
+    "ModuleText",
     "functions_in",
     "instructions",
     "is_installed_file",
     "is_users_file",
     "loaded_text",
+    "loaded_texts",
     "note_loaded",
     "read_source",
     "unwrapped",
 ]
 
 _OURS = Path(__file__).parent
-_INSTALLED = tuple(
-    Path(path).resolve() for path in {*map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))}
-)
+_PATHS = {*map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))}
+_INSTALLED = tuple(Path(path).resolve() for path in _PATHS)
+# The same as text, and as Python spells them: asked about thousands of files, Path is slow.
+_BELOW = tuple({f"{path}{os.sep}" for path in [*_INSTALLED, *_PATHS]})
 _PACKAGES = frozenset({"site-packages", "dist-packages"})
+
+
+@dataclass(frozen=True)
+class ModuleText:
+    """A module of the user's as it was loaded.
+
+    Attributes:
+        text: Its source text.
+        file: Its source file.
+        is_package: Whether it is a package.
+    """
+
+    text: str
+    file: str
+    is_package: bool
+
 
 # By module: what it was loaded from (reloading makes another object), and the text then.
 _loaded: dict[str, tuple[Any, str]] = {}
@@ -56,8 +77,10 @@ def is_installed_file(file: Path) -> bool:
     Returns:
         Whether it is.
     """
+    if str(file).startswith(_BELOW):
+        return True
     file = file.resolve()
-    return bool(_PACKAGES & set(file.parts)) or any(
+    return not _PACKAGES.isdisjoint(file.parts) or any(
         file.is_relative_to(folder) for folder in _INSTALLED
     )
 
@@ -128,6 +151,22 @@ def loaded_text(name: str, file: Path) -> str:
     if known is None or known[0] is not _origin(module):
         return _note(name, module, file)
     return known[1]
+
+
+def loaded_texts() -> dict[str, ModuleText]:
+    """The texts of all modules of the user's that are loaded.
+
+    Returns:
+        Texts by module; ``__main__`` is left out, which is another module in another process.
+    """
+    note_loaded()
+    texts = {}
+    for name, (origin, text) in _loaded.items():
+        module = sys.modules.get(name)
+        if module is None or name == "__main__" or _origin(module) is not origin:
+            continue
+        texts[name] = ModuleText(text, str(module.__file__), hasattr(module, "__path__"))
+    return texts
 
 
 def _note(name: str, module: ModuleType, file: Path) -> str:

@@ -20,17 +20,22 @@ from zentfx.records.writer import Writer
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.files import write_whole
 from zentfx.stores.locks import Mark, claimed, held, is_held
+from zentfx.stores.memos import Memos
 from zentfx.stores.metadata import SQLiteMetadataStore
+
+# Written in C, where PyYAML has it.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 __all__ = ["FOLDER", "Workspace"]
 
 FOLDER = ".zentfx"
 _VARIABLE = "ZENTFX_REPOSITORY"
-_CONFIG: dict[str, Any] = {"zentfx": 1, "orchestrator": "local", "beam_args": []}
+_CONFIG: dict[str, Any] = {"zentfx": 1, "orchestrator": "local", "max_workers": 1, "beam_args": []}
 _CONFIG_TEXT = """\
 # A zentfx repository. Pipelines that run below this folder are recorded here.
 zentfx: 1             # format version
 orchestrator: local   # what runs the steps
+max_workers: 1        # how many steps may run side by side
 beam_args: []         # arguments for Beam, for example [--direct_num_workers=2]
 """
 
@@ -109,7 +114,7 @@ class Workspace:
     def _read_config(self) -> dict[str, Any]:
         file = self.folder / "config.yaml"
         try:
-            data = yaml.safe_load(file.read_text(encoding="utf-8"))
+            data = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
         except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             raise ConfigError(f"The config {file} cannot be read: {error}") from error
         if not isinstance(data, dict):
@@ -132,6 +137,11 @@ class Workspace:
     def orchestrator(self) -> str:
         """Name of the orchestrator."""
         return str(self._config["orchestrator"])
+
+    @property
+    def max_workers(self) -> int:
+        """How many steps may run side by side."""
+        return int(self._config["max_workers"])
 
     @property
     def beam_args(self) -> list[str]:
@@ -209,6 +219,11 @@ class Workspace:
     def logs(self) -> Path:
         """The folder for logs: one folder a run, with one file a step."""
         return self.folder / "logs"
+
+    @property
+    def memos(self) -> Memos:
+        """What was worked out once and need not be again."""
+        return Memos(self.folder / "memos")
 
     @property
     def reader(self) -> Reader:

@@ -3,7 +3,7 @@
 import pytest
 
 from zentfx.orchestrators import StepEvent
-from zentfx.pipelines.progress import print_event
+from zentfx.pipelines.progress import shown
 
 
 @pytest.mark.parametrize(
@@ -23,5 +23,6 @@ from zentfx.pipelines.progress import print_event
     ],
 )
 def test_an_event_is_one_line_on_stderr(capsys, event, line):
-    print_event(event)
+    with shown(True, ["trainer"]) as listener:
+        listener(event)
     assert capsys.readouterr() == ("", f"{line}\n")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from zentfx.class_paths import class_path
+from zentfx.parameters import canonical_json, encode
 from zentfx.steps.base import BaseStep
+from zentfx.steps.node import Node
+from zentfx.stores.memos import Memos
 
-__all__ = ["Datasource"]
+__all__ = ["Datasource", "columns_of"]
 
 
 class Datasource(BaseStep):
@@ -31,3 +36,29 @@ class Datasource(BaseStep):
         Raises:
             DataError: If the data is missing, empty or malformed.
         """
+
+
+def columns_of(node: Node, memos: Memos) -> Mapping[str, str]:
+    """Looks at the data of a datasource, unless it is known what would be seen.
+
+    That is so where all that it reads is in files, by the same rule by which it is reused.
+
+    Args:
+        node: The datasource in its pipeline.
+        memos: What was seen before.
+
+    Returns:
+        What :meth:`Datasource.columns` says.
+
+    Raises:
+        DataError: If the data is missing, empty or malformed.
+    """
+    datasource = node.step
+    assert isinstance(datasource, Datasource)
+    if not node.digests or not node.enable_cache:
+        return datasource.columns()
+    about = f"columns of {class_path(type(datasource))}, {encode(datasource.arguments)}"
+    depends_on = canonical_json([node.code.fingerprint, dict(node.digests)])
+    text = memos.of(about, depends_on, lambda: json.dumps(dict(datasource.columns())))
+    columns: dict[str, str] = json.loads(text)
+    return columns

@@ -13,7 +13,7 @@ from typing import Any
 
 from zentfx.errors import DataNotFoundError
 
-__all__ = ["load"]
+__all__ = ["NEED_TENSORFLOW", "load"]
 
 # Type name to "module:function". By name, because most of them need TensorFlow.
 _LOADERS = {
@@ -27,6 +27,20 @@ _LOADERS = {
     "ModelEvaluation": "zentfx.materializers.metrics:load_evaluation",
     "Metrics": "zentfx.materializers.metrics:load_metrics",
 }
+
+# Artifact types that nobody reads or writes without TensorFlow.
+NEED_TENSORFLOW = frozenset(
+    {
+        "Examples",
+        "ExampleStatistics",
+        "ExampleAnomalies",
+        "Schema",
+        "TransformGraph",
+        "TransformCache",
+        "Model",
+        "ModelRun",
+    }
+)
 
 
 def load(type_name: str, uri: str, properties: Mapping[str, Any]) -> Any:

@@ -32,12 +32,14 @@ class StepEvent:
         state: ``running``, ``completed``, ``cached``, ``failed``, ``canceled`` or ``skipped``.
         seconds: Time since the step started.
         message: More to say about it, for people.
+        in_process: Whether it runs in this process, where it may print and ask.
     """
 
     step: str
     state: str
     seconds: float = 0.0
     message: str = ""
+    in_process: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class RunRequest:
         root: The repository's folder, to which recorded paths are relative.
         beam_args: Arguments for Beam, given at launch.
         environment: Versions of the packages that run the steps.
+        max_workers: How many steps may run side by side.
+        in_process: Whether all steps run in this process.
     """
 
     run_id: str
@@ -67,6 +71,8 @@ class RunRequest:
     root: Path
     beam_args: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    max_workers: int = 1
+    in_process: bool = False
 
 
 class Orchestrator(Protocol):

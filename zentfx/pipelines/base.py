@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import re
-import uuid
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Protocol, TypeVar
 
-from zentfx import environment
 from zentfx.class_paths import class_path
 from zentfx.code_identity import CodeIdentity, code_of
+from zentfx.datasources.base import Datasource, columns_of
 from zentfx.errors import (
     DataNotFoundError,
     ParameterTypeError,
     PipelineError,
     PipelineFrozenError,
-    StepFailedError,
-    ZenTFXWarning,
     near_matches,
 )
-from zentfx.orchestrators import RunRequest, StepEvent, orchestrator
-from zentfx.parameters import canonical_json
+from zentfx.orchestrators import StepEvent
 from zentfx.pipelines import yaml_format
-from zentfx.pipelines.progress import print_event
-from zentfx.records.encoding import chunked
+from zentfx.pipelines.running import RunSettings, run_nodes, warn_of
 from zentfx.records.models import PipelineVersionRecord
-from zentfx.records.schema import Run as RunNames
 from zentfx.steps.base import BaseStep
 from zentfx.steps.input_files import input_digests
 from zentfx.steps.node import Node, OutputReference, PlacedStep
+from zentfx.stores.memos import Memos
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
 
@@ -272,22 +264,38 @@ class Pipeline:
             PipelineError: If the steps do not fit together.
             DataError: If the data is missing, or not what the steps need.
         """
+        self._check_steps()
+        self._check_data(lambda datasource: datasource.columns())
+
+    def _check_steps(self) -> None:
         if not self._placed:
             raise PipelineError(f"The pipeline {self.name!r} has no steps. Add some: add_step(…).")
         self.wiring()
 
+    def _check_data(self, columns_of: Callable[[Datasource], Mapping[str, str]]) -> None:
+        """Holds the steps against the data, as far as a pipeline knows what they do with it."""
+
     def run(
         self,
         enable_cache: bool | None = None,
-        progress: Callable[[StepEvent], None] | None = print_event,
+        progress: Callable[[StepEvent], None] | bool | None = True,
+        max_workers: int | None = None,
+        in_process: bool = False,
     ) -> Run:
         """Runs the pipeline, and records it.
+
+        Steps that wrap TFX components run in a worker process, which is started when one has to
+        run and serves later ones and later runs; what they print is in their logs. Steps that do
+        their work in ``process``, on data that needs no TensorFlow, run in this process.
 
         Args:
             enable_cache: Whether earlier results may be reused, for this run; None for the setting
                 of each step, else of the pipeline.
-            progress: Told of each step that starts or ends; prints a line to stderr by default.
-                None for silence.
+            progress: True shows each step on stderr. False or None for silence. A function is told
+                of each change of a step's state.
+            max_workers: How many steps that do not depend on each other may run side by side, each
+                in a worker process of its own; None for the repository's setting, which is 1.
+            in_process: Whether to run all steps in this process, for a debugger.
 
         Returns:
             The run, as it was recorded.
@@ -299,57 +307,31 @@ class Pipeline:
                 recorded.
             StepFailedError: If a step raised. The run is recorded as failed.
         """
-        self.validate()
+        self._check_steps()
         workspace = self._workspace()
-        nodes = self._nodes(enable_cache)
-        for sentence in dict.fromkeys(text for node in nodes for text in node.code.warnings):
-            names = [repr(node.name) for node in nodes if sentence in node.code.warnings]
-            warnings.warn(f"Step {', '.join(names)}: {sentence}", ZenTFXWarning, stacklevel=2)
-        writer = workspace.writer
-        run_id = _new_run_id()
-        request = RunRequest(
-            run_id=run_id,
-            pipeline=self.name,
-            nodes=nodes,
-            cache_scope=writer.cache_scope(),
-            metadata=workspace.metadata,
-            artifacts=workspace.artifacts,
-            logs=workspace.logs / run_id,
-            root=workspace.root,
-            beam_args=workspace.beam_args,
-            environment=environment.package_versions(),
+        nodes = self._nodes(enable_cache, workspace.memos)
+        code = {id(node.step): node for node in nodes}
+        self._check_data(lambda datasource: columns_of(code[id(datasource)], workspace.memos))
+        warn_of(nodes)
+        return run_nodes(
+            self.name,
+            self.to_yaml(base=workspace.root),
+            nodes,
+            workspace,
+            RunSettings(max_workers, in_process, progress),
+            self._begun,
         )
-        start = orchestrator(workspace.orchestrator).prepare(request)
-        for node in nodes:
-            workspace.artifacts.keep_text(
-                "sources", f"{node.code.sources_digest}.json", node.code.sources_text
-            )
-        workspace.record_crashes()
-        with workspace.hold_run(run_id) as mark:
-            properties = self._run_properties(workspace, nodes)
-            writer.begin_run(run_id, self.name, properties)
-            self._version = int(properties[RunNames.VERSION])
-            self._frozen = True
-            try:
-                start(progress or (lambda event: None))
-            except BaseException as failure:
-                # KeyboardInterrupt and SystemExit end a run too, and must not leave it running.
-                canceled = isinstance(failure, KeyboardInterrupt)
-                own = isinstance(failure, (StepFailedError, KeyboardInterrupt))
-                text = str(failure) if own else f"{type(failure).__name__}: {failure}"
-                writer.end_run(run_id, "canceled" if canceled else "failed", text or None)
-                mark.settled = True
-                raise
-            writer.end_run(run_id, "completed")
-            mark.settled = True
-        return Run(workspace.run(run_id), workspace)
+
+    def _begun(self, version: int) -> None:
+        self._version = version
+        self._frozen = True
 
     def _workspace(self) -> Workspace:
         if self._repository is None or isinstance(self._repository, (str, os.PathLike)):
             return Workspace.find(self._repository)
         return self._repository.workspace
 
-    def _nodes(self, enable_cache: bool | None) -> list[Node]:
+    def _nodes(self, enable_cache: bool | None, memos: Memos | None = None) -> list[Node]:
         nodes = []
         for name, inputs in self.wiring().items():
             step = self._placed[name].step
@@ -360,27 +342,11 @@ class Pipeline:
                     step=step,
                     inputs=inputs,
                     code=_code_of(step),
-                    digests=input_digests(step),
+                    digests=input_digests(step, memos),
                     enable_cache=next(c for c in caching if c is not None),
                 )
             )
         return nodes
-
-    def _run_properties(self, workspace: Workspace, nodes: Sequence[Node]) -> dict[str, str | int]:
-        text = self.to_yaml(base=workspace.root)
-        digest = yaml_format.digest(text)
-        whole = hashlib.sha256(text.encode()).hexdigest()
-        uri = workspace.artifacts.keep_text("pipelines", f"{whole}.yaml", text)
-        properties: dict[str, str | int] = {
-            RunNames.VERSION: workspace.writer.pipeline_version(self.name, digest, uri),
-            RunNames.USER: environment.user(),
-            RunNames.HOST: environment.host(),
-            **chunked(RunNames.STEPS, canonical_json([node.name for node in nodes])),
-        }
-        revision = environment.code_revision(Path.cwd())
-        if revision is not None:
-            properties[RunNames.CODE_REVISION] = revision
-        return properties
 
     def to_yaml(
         self,
@@ -516,9 +482,3 @@ def _code_of(step: BaseStep) -> CodeIdentity:
 
 def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def _new_run_id() -> str:
-    """Sortable by time, readable, and unique across processes and machines."""
-    now = datetime.now(timezone.utc)
-    return f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"

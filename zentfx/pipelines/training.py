@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from zentfx.datasources.base import Datasource
@@ -143,14 +143,15 @@ class TrainingPipeline(Pipeline):
                 )
         return super().wiring()
 
-    def validate(self) -> None:
-        """See :meth:`Pipeline.validate`; also holds the steps' columns against the data."""
-        super().validate()
+    def _check_steps(self) -> None:
+        super()._check_steps()
         self._check_splits()
+
+    def _check_data(self, columns_of: Callable[[Datasource], Mapping[str, str]]) -> None:
         datasource = self.steps["datasource"]
         if not isinstance(datasource, Datasource):
             return
-        columns = datasource.columns()
+        columns = columns_of(datasource)
         # A step before the preprocessor may rename or add columns: then only the run can tell.
         wiring = self.wiring()
         if all(

@@ -50,6 +50,10 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader; a number like ``1e-3``, a text in YAML 1.1, is one here, as in 1.2."""
 
 
+class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same, written in C where PyYAML has that; it knows no positions within lines."""
+
+
 class _Dumper(yaml.SafeDumper):
     """The same for writing: such a text is quoted.
 
@@ -63,8 +67,8 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _represent_text)
-for _side in (_Loader, _Dumper):
-    _side.add_implicit_resolver(  # type: ignore[no-untyped-call]
+for _side in (_Loader, _FastLoader, _Dumper):
+    _side.add_implicit_resolver(
         "tag:yaml.org,2002:float",
         re.compile(r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
         list("-+0123456789."),
@@ -183,7 +187,7 @@ def digest(text: str) -> str:
     Returns:
         Hex SHA-256.
     """
-    data = yaml.load(text, Loader=_Loader)
+    data = yaml.load(text, Loader=_FastLoader)
     del data["name"]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 

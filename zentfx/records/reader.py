@@ -13,9 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import ml_metadata as mlmd
 from google.protobuf import json_format
-from ml_metadata.proto import metadata_store_pb2 as pb
 
 from zentfx.errors import NotFoundError, near_matches
 from zentfx.parameters import decode
@@ -27,6 +25,7 @@ from zentfx.records.models import (
     RunRecord,
     StepRunRecord,
 )
+from zentfx.stores.mlmd import mlmd, pb
 
 __all__ = ["Reader"]
 

@@ -8,11 +8,9 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-import ml_metadata as mlmd
-from ml_metadata.proto import metadata_store_pb2 as pb
-
 from zentfx.records import schema
 from zentfx.records.encoding import cut
+from zentfx.stores.mlmd import mlmd, pb
 
 __all__ = ["Writer"]
 

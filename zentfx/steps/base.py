@@ -249,7 +249,8 @@ class BaseStep(metaclass=_StepMeta):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        note_loaded()
+        if not cls.__module__.startswith("zentfx."):
+            note_loaded()
         for name in ("inputs", "outputs"):
             _check_declaration(cls, name, getattr(cls, name))
         both = sorted(cls.inputs.keys() & cls.outputs.keys())

@@ -9,15 +9,17 @@ from typing import Any
 from zentfx.errors import DataError, DataNotFoundError
 from zentfx.steps.base import BaseStep
 from zentfx.stores.digests import digest_of
+from zentfx.stores.memos import Memos
 
 __all__ = ["input_digests"]
 
 
-def input_digests(step: BaseStep) -> dict[str, str]:
+def input_digests(step: BaseStep, memos: Memos | None = None) -> dict[str, str]:
     """Computes the digest of the content of each path among a step's parameters.
 
     Args:
         step: The step.
+        memos: Digests of files that were read before; None to read all.
 
     Returns:
         Digests by where the path stands: ``path``, ``files[0]``, ``derived.path``.
@@ -32,7 +34,7 @@ def input_digests(step: BaseStep) -> dict[str, str]:
             for where, path in _paths_in(value, f"{prefix}{name}"):
                 who = f"{type(step).__name__}: {where}"
                 try:
-                    digests[where] = digest_of(path, step.content_files(path))
+                    digests[where] = digest_of(path, step.content_files(path), memos)
                 except DataNotFoundError as error:
                     raise DataNotFoundError(f"{who}: {error}") from error
                 except OSError as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zentfx.errors import DataNotFoundError
+from zentfx.stores.memos import Memos
 
 __all__ = ["digest_of"]
 
@@ -15,7 +16,7 @@ _CHUNK = 1 << 20
 _NO_DATA = frozenset({".zentfx", ".git", ".DS_Store"})
 
 
-def digest_of(path: Path, files: Sequence[Path] | None = None) -> str:
+def digest_of(path: Path, files: Sequence[Path] | None = None, memos: Memos | None = None) -> str:
     """Computes the digest of a file, or of files in a folder.
 
     A folder's digest covers the relative names and contents of all files below it (links are
@@ -26,6 +27,7 @@ def digest_of(path: Path, files: Sequence[Path] | None = None) -> str:
         path: The file or folder.
         files: The files that count, where not all of a folder do: their contents, in this order,
             and not their names.
+        memos: Digests of files that were read before; None to read all.
 
     Returns:
         ``sha256:`` and the hex digest.
@@ -37,7 +39,7 @@ def digest_of(path: Path, files: Sequence[Path] | None = None) -> str:
     if files is not None and path.is_dir():
         total = hashlib.sha256()
         for file in files:
-            total.update(_file_digest(file))
+            total.update(_file_digest(file, memos))
         return f"sha256:{total.hexdigest()}"
     if path.is_dir():
         total = hashlib.sha256()
@@ -45,11 +47,11 @@ def digest_of(path: Path, files: Sequence[Path] | None = None) -> str:
         found = {os.fsencode(item.relative_to(path)): item for item in _files_below(path)}
         for name, file in sorted(found.items()):
             total.update(name + b"\0")
-            total.update(_file_digest(file))
+            total.update(_file_digest(file, memos))
         return f"sha256:{total.hexdigest()}"
     if not path.exists():
         raise DataNotFoundError(f"There is no file or folder {path}.")
-    return f"sha256:{_file_digest(path).hex()}"
+    return f"sha256:{_file_digest(path, memos).hex()}"
 
 
 def _files_below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
@@ -65,7 +67,13 @@ def _files_below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator
             yield item
 
 
-def _file_digest(path: Path) -> bytes:
+def _file_digest(path: Path, memos: Memos | None) -> bytes:
+    if memos is not None:
+        return bytes.fromhex(memos.of_file("sha256", path, lambda: _read_digest(path).hex()))
+    return _read_digest(path)
+
+
+def _read_digest(path: Path) -> bytes:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

@@ -8,18 +8,19 @@ and with it what is written from then on. So only MLMD opens a store that is one
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
-
-import ml_metadata as mlmd
-from ml_metadata.proto import metadata_store_pb2 as pb
+from typing import Any
 
 from zentfx.errors import ForeignStoreError, StoreError
 from zentfx.stores.locks import exclusive
+from zentfx.stores.mlmd import mlmd, pb
 
-__all__ = ["SQLiteMetadataStore"]
+__all__ = ["Client", "SQLiteMetadataStore"]
 
 # The MLMD database schema of the installed ml-metadata (1.16 and 1.21: 10). Others it refuses, a
 # newer one with a message that names no file.
@@ -33,6 +34,37 @@ _MISSING_INDEXES = (
 )
 
 
+# Writers of one SQLite file that collide try again, after waits of about this long, for so long.
+_WAIT = 0.02  # seconds
+_PATIENCE = 120.0  # seconds
+
+
+class Client(mlmd.MetadataStore):  # type: ignore[misc] # MLMD has no types
+    """MLMD's client, as patient as several writers of one file need it.
+
+    MLMD itself tries five times, with two seconds between on average: of eight busy processes one
+    would soon give up, and all would wait for nothing.
+    """
+
+    def _call(self, method_name: str, request: Any, response: Any, *args: Any) -> Any:
+        """Calls a method of the store until no other writer is in its way.
+
+        It overrides MLMD's own loop, which is private: were it called otherwise in another MLMD,
+        that one's patience would apply. Each call is one transaction, of which nothing is left
+        when it is refused.
+        """
+        give_up = time.monotonic() + _PATIENCE
+        wait = _WAIT
+        while True:
+            try:
+                return self._call_method(method_name, request, response)
+            except mlmd.errors.AbortedError:
+                if time.monotonic() > give_up:
+                    raise
+            time.sleep(random.uniform(0, wait))
+            wait = min(2 * wait, 1.0)
+
+
 class SQLiteMetadataStore:
     """An MLMD store in an SQLite file.
 
@@ -42,14 +74,14 @@ class SQLiteMetadataStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self._client: mlmd.MetadataStore | None = None
+        self._client: Client | None = None
 
     @property
     def connection_config(self) -> pb.ConnectionConfig:
         """How MLMD connects to this store."""
         return _config(self.path, pb.SqliteMetadataSourceConfig.READWRITE_OPENCREATE)
 
-    def connect(self) -> mlmd.MetadataStore:
+    def connect(self) -> Client:
         """Opens the store; creates it if there is none.
 
         Returns:
@@ -93,13 +125,13 @@ class SQLiteMetadataStore:
                 _tune(aside)
                 aside.replace(self.path)
 
-    def _open(self) -> mlmd.MetadataStore:
+    def _open(self) -> Client:
         try:
             # Read-only first, because MLMD makes its tables in whatever database it finds.
             mlmd.MetadataStore(_config(self.path, pb.SqliteMetadataSourceConfig.READONLY))
         except (RuntimeError, mlmd.errors.StatusError):
             self._check_file()
-        return mlmd.MetadataStore(self.connection_config)
+        return Client(self.connection_config)
 
     def _check_file(self) -> None:
         """Says what is wrong with a file that MLMD does not open; does not change it."""

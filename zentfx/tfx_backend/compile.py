@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from zentfx.errors import PipelineError
+from zentfx.light_imports import light_imports
 from zentfx.orchestrators import RunRequest
 from zentfx.steps.node import Node
 from zentfx.tfx_backend.components import component_for
-from zentfx.tfx_backend.sdk import light_imports
 
 with light_imports():
     from tfx.dsl.compiler import compiler, constants

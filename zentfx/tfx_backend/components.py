@@ -13,6 +13,7 @@ from typing import Any
 
 from zentfx.class_paths import class_path
 from zentfx.errors import StepDefinitionError
+from zentfx.light_imports import light_imports
 from zentfx.parameters import canonical_json
 from zentfx.records.encoding import chunked
 from zentfx.records.schema import Execution
@@ -20,7 +21,6 @@ from zentfx.steps.node import Node
 from zentfx.tfx_backend.drivers import KeyDriver
 from zentfx.tfx_backend.families import Family, family_of
 from zentfx.tfx_backend.properties import NodeProperties, node_properties
-from zentfx.tfx_backend.sdk import light_imports
 from zentfx.tfx_backend.specs import StockSpec, stock_spec
 
 with light_imports():

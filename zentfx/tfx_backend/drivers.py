@@ -7,14 +7,12 @@ no influence on the cache.
 
 from __future__ import annotations
 
-import json
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from zentfx.records.encoding import joined
-from zentfx.records.schema import Execution
-from zentfx.tfx_backend.sdk import light_imports
-from zentfx.tfx_backend.worker import refusal_of_hit
+from zentfx.light_imports import light_imports
+from zentfx.tfx_backend.nodes import unkeyed_names
 
 with light_imports():
     from tfx.dsl.components.base import base_driver
@@ -29,9 +27,7 @@ _log = logging.getLogger(__name__)
 
 def _drop_unkeyed(exec_properties: dict[str, Any]) -> None:
     # In place: this is the launcher's own dict.
-    names = json.loads(joined(Execution.UNKEYED, exec_properties) or "[]")
-    lists = [name for name in exec_properties if name.startswith(Execution.UNKEYED)]
-    for name in [*names, *lists]:
+    for name in unkeyed_names(exec_properties):
         exec_properties.pop(name, None)
 
 
@@ -63,13 +59,22 @@ class DriverOperator(base_driver_operator.BaseDriverOperator):
         driver_spec: The driver.
         mlmd_connection: TFX's connection to the metadata store.
         executor_spec: The node's executor, which is part of the cache key.
+        refuse: Says why outputs of an earlier execution, as TFX artifacts by name, must not be
+            used, or None.
     """
 
     SUPPORTED_EXECUTABLE_SPEC_TYPE: ClassVar = [executable_spec_pb2.PythonClassExecutableSpec]
 
-    def __init__(self, driver_spec: Any, mlmd_connection: Any, executor_spec: Any) -> None:
+    def __init__(
+        self,
+        driver_spec: Any,
+        mlmd_connection: Any,
+        executor_spec: Any,
+        refuse: Callable[[Mapping[str, Any]], str | None],
+    ) -> None:
         super().__init__(driver_spec, mlmd_connection)
         self._executor_spec = executor_spec
+        self._refuse = refuse
 
     def run_driver(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
         """Called by the launcher."""
@@ -106,6 +111,4 @@ class DriverOperator(base_driver_operator.BaseDriverOperator):
                 parameters={**execution_info.exec_properties, **changed},
             )
             outputs = cache_utils.get_cached_outputs(handle, context)
-        if outputs is None:
-            return None
-        return refusal_of_hit(execution_info.pipeline_node, outputs)
+        return None if outputs is None else self._refuse(outputs)

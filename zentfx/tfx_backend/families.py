@@ -15,13 +15,14 @@ from typing import Any
 
 from zentfx.datasources.csv_file import CSVDatasource
 from zentfx.errors import StepDefinitionError, near_matches
+from zentfx.materializers import NEED_TENSORFLOW
 from zentfx.steps.base import BaseStep
 from zentfx.steps.evaluator import EvaluatorStep
 from zentfx.steps.pusher import Pusher
 from zentfx.steps.schema import SchemaStep
 from zentfx.steps.statistics import StatisticsStep
 
-__all__ = ["Family", "family_of"]
+__all__ = ["Family", "family_of", "is_plain"]
 
 _EXECUTORS = "zentfx.tfx_backend.executors"
 
@@ -182,3 +183,16 @@ def family_of(step: BaseStep) -> Family:
             f"{near_matches(step.wraps, _FAMILIES)} To bring a component of your own, override "
             "build_component."
         ) from None
+
+
+def is_plain(step: BaseStep) -> bool:
+    """Says whether a step is plain Python: a ``process``, and nothing that needs TensorFlow.
+
+    Args:
+        step: The step.
+
+    Returns:
+        Whether it runs in the parent process, without TFX's Launcher.
+    """
+    own = type(step).build_component is BaseStep.build_component and not step.wraps
+    return own and NEED_TENSORFLOW.isdisjoint({*step.inputs.values(), *step.outputs.values()})

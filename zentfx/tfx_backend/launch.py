@@ -1,58 +1,163 @@
-"""Runs one node with TFX's Launcher."""
+"""Runs one node: by TFX's Launcher, or, where nothing of it is needed, by a shorter way."""
 
 from __future__ import annotations
 
 import functools
 from typing import Any
 
-from ml_metadata.proto import metadata_store_pb2 as pb
-
+from zentfx.light_imports import light_imports
+from zentfx.orchestrators import RunRequest
+from zentfx.stores.mlmd import pb
+from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import DriverOperator
-from zentfx.tfx_backend.sdk import light_imports
-from zentfx.tfx_backend.worker import executor_operators
+from zentfx.tfx_backend.hits import refusal
+from zentfx.tfx_backend.operators import (
+    ExecutorFailedError,
+    Place,
+    executor_operators,
+    failed_output,
+    run_executor,
+)
+from zentfx.tfx_backend.plan import Plan, Planner
 
 with light_imports():
-    from tfx.orchestration import metadata
-    from tfx.orchestration.local import runner_utils
-    from tfx.orchestration.portable import launcher
+    from tfx.orchestration.portable import (
+        data_types,
+        execution_publish_utils,
+        launcher,
+        outputs_utils,
+    )
+    from tfx.orchestration.portable.mlmd import context_lib
     from tfx.proto.orchestration import executable_spec_pb2
 
-__all__ = ["launch"]
+__all__ = ["NodeRunner"]
 
 
-def launch(ir: Any, node: Any, connection_config: pb.ConnectionConfig) -> bool:
-    """Runs a node, or reuses an earlier result of it.
+class NodeRunner:
+    """Runs the nodes of one run that are not reused.
 
     Args:
         ir: The pipeline.
-        node: The node in it.
-        connection_config: The metadata store.
-
-    Returns:
-        Whether an earlier result was reused.
-
-    Raises:
-        Exception: What the node's executor raised; its execution is recorded as failed.
+        request: What is run.
+        connection: The metadata store.
+        planner: Told what nodes have written.
     """
-    deployment = runner_utils.extract_local_deployment_config(ir)
-    node_id = node.node_info.id
-    executor_spec = runner_utils.extract_executor_spec(deployment, node_id)
-    driver = functools.partial(DriverOperator, executor_spec=executor_spec)
-    connection = metadata.Metadata(connection_config)
-    info = launcher.Launcher(
-        pipeline_node=node,
-        mlmd_connection=connection,
-        pipeline_info=ir.pipeline_info,
-        pipeline_runtime_spec=ir.runtime_spec,
-        executor_spec=executor_spec,
-        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
-        custom_executor_operators=executor_operators(),
-        custom_driver_operators={executable_spec_pb2.PythonClassExecutableSpec: driver},
-    ).launch()
-    if info is None or info.execution_id is None:
-        raise RuntimeError(f"TFX skipped the step {node_id!r}: its inputs are not there.")
-    with connection as handle:
-        [execution] = handle.store.get_executions_by_id([info.execution_id])
-    if execution.last_known_state == pb.Execution.FAILED:
-        raise RuntimeError(f"TFX could not resolve the inputs of the step {node_id!r}.")
-    return bool(execution.last_known_state == pb.Execution.CACHED)
+
+    def __init__(
+        self, ir: Any, request: RunRequest, connection: RunConnection, planner: Planner
+    ) -> None:
+        self._ir = ir
+        self._artifacts = request.artifacts
+        self._steps = {node.name: node.step for node in request.nodes}
+        self._connection = connection
+        self._planner = planner
+
+    def launch(self, plan: Plan, place: Place) -> bool:
+        """Runs a node with TFX's Launcher.
+
+        Args:
+            plan: The node.
+            place: Where its executor works.
+
+        Returns:
+            Whether an earlier result was reused after all, where only the Launcher can tell.
+
+        Raises:
+            ExecutorFailedError: If its executor raised; its execution is recorded as failed.
+            Exception: If TFX could not run the node.
+        """
+        node = plan.node
+        name = node.node_info.id
+        if plan.decided:
+            node.execution_options.caching_options.enable_cache = False
+        raised: dict[str, ExecutorFailedError] = {}
+        driver = functools.partial(
+            DriverOperator,
+            executor_spec=plan.executor_spec,
+            refuse=lambda outputs: refusal(self._steps[name], outputs, self._artifacts),
+        )
+        try:
+            info = launcher.Launcher(
+                pipeline_node=node,
+                mlmd_connection=self._connection,
+                pipeline_info=self._ir.pipeline_info,
+                pipeline_runtime_spec=self._ir.runtime_spec,
+                executor_spec=plan.executor_spec,
+                custom_driver_spec=plan.driver_spec,
+                custom_executor_operators=executor_operators(place, self._artifacts, raised),
+                custom_driver_operators={executable_spec_pb2.PythonClassExecutableSpec: driver},
+            ).launch()
+        except Exception as error:
+            if name in raised:  # the Launcher raises an error of its own
+                raise raised[name] from raised[name].__cause__
+            raise error
+        if info is None or info.execution_id is None:
+            raise RuntimeError(f"TFX skipped the step {name!r}: its inputs are not there.")
+        with self._connection as handle:
+            [execution] = handle.store.get_executions_by_id([info.execution_id])
+        if execution.last_known_state == pb.Execution.FAILED:
+            raise RuntimeError(f"TFX could not resolve the inputs of the step {name!r}.")
+        self._planner.ran(name, info.execution_id)
+        return bool(execution.last_known_state == pb.Execution.CACHED)
+
+    def run(self, plan: Plan, place: Place) -> None:
+        """Runs a node as the Launcher would, without what a plain executor has no use for.
+
+        That is a driver, a watcher that listens on a port, folders for temporary files, and the
+        look for inputs, which are known. Rows and folders are the Launcher's, by TFX's functions.
+
+        Args:
+            plan: The node, whose plan is decided.
+            place: Where its executor works.
+
+        Raises:
+            ExecutorFailedError: If its executor raised; its execution is recorded as failed.
+        """
+        node = plan.node
+        name = node.node_info.id
+        with self._connection as handle:
+            contexts = context_lib.prepare_contexts(handle, node.contexts)
+            execution = execution_publish_utils.register_execution(
+                metadata_handle=handle,
+                execution_type=node.node_info.type,
+                contexts=contexts,
+                input_artifacts=plan.inputs,
+                exec_properties=plan.parameters,
+            )
+        contexts.append(self._planner.cache_context(plan))
+        resolver = outputs_utils.OutputsResolver(
+            node, self._ir.pipeline_info, self._ir.runtime_spec
+        )
+        info = data_types.ExecutionInfo(
+            execution_id=execution.id,
+            input_dict=plan.inputs,
+            output_dict=resolver.generate_output_artifacts(execution.id),
+            exec_properties=dict(plan.parameters),
+            execution_output_uri=resolver.get_executor_output_uri(execution.id),
+            pipeline_node=node,
+            pipeline_info=self._ir.pipeline_info,
+            pipeline_run_id=self._ir.runtime_spec.pipeline_run_id.field_value.string_value,
+        )
+        outputs_utils.make_output_dirs(info.output_dict)
+        try:
+            output = run_executor(place, plan.executor_spec, info, self._artifacts)
+        except BaseException as error:
+            outputs_utils.remove_output_dirs(info.output_dict)
+            if isinstance(error, ExecutorFailedError):
+                with self._connection as handle:
+                    execution_publish_utils.publish_failed_execution(
+                        metadata_handle=handle,
+                        contexts=contexts,
+                        execution_id=execution.id,
+                        executor_output=failed_output(error.failure),
+                    )
+            raise
+        with self._connection as handle:
+            execution_publish_utils.publish_succeeded_execution(
+                metadata_handle=handle,
+                execution_id=execution.id,
+                contexts=contexts,
+                output_artifacts=info.output_dict,
+                executor_output=output,
+            )
+        self._planner.ran(name, execution.id)

@@ -15,7 +15,8 @@ from zentfx.steps.base import BaseStep
 from zentfx.steps.input_files import input_digests
 from zentfx.steps.metric_log import collecting
 from zentfx.tfx_backend.executors.metrics import METRICS_TYPE, write_log
-from zentfx.tfx_backend.worker import all_parameters, rebuild_step
+from zentfx.tfx_backend.nodes import all_parameters
+from zentfx.tfx_backend.session import rebuild_step
 
 __all__ = ["StepExecutor"]
 

@@ -1,10 +1,13 @@
-"""Light import of TFX's orchestration half: its compiler, launcher, cache and MLMD code.
+"""Light imports: TFX's orchestration half (compiler, launcher, cache) and ML Metadata, no more.
 
 TFX ships that half as a package of its own, ``ml-pipelines-sdk``. Where only that is installed,
 every import of TensorFlow, Beam or ``tfx.components`` on its path fails, and TFX handles it: each
 asker has an ``except ImportError`` of its own. Where full TFX is installed the same imports succeed
-and cost seconds. :func:`light_imports` makes them fail for exactly those askers; what they went
-without is given to them as soon as someone really imports it.
+and cost seconds. :func:`light_imports` makes them fail for exactly those askers. Two more take a
+package that they have no use for while a pipeline runs here: they get a stand-in for it. What an
+asker went without is given to it as soon as someone really imports it.
+
+Standard library only.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, ModuleType
+from typing import Any
 
-__all__ = ["REFUSED", "light_imports"]
+__all__ = ["NEVER", "POSTPONED", "REFUSED", "light_imports"]
 
 # Asker to what it is refused. A test holds this table against TFX's source.
 REFUSED = {
@@ -30,6 +34,50 @@ REFUSED = {
     "tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy": "tfx.components",
     "tfx.dsl.input_resolution.strategies.span_range_strategy": "tfx.components",
 }
+
+# Asker to the package that it gets a stand-in for, each a twentieth of a second or more. TFX makes
+# a subclass of googleapiclient's ``http.HttpRequest`` for calls of Google's cloud, and asks Docker
+# for something where a node is a container; MLMD calls gRPC where the store is behind a server.
+POSTPONED = {
+    "tfx.utils.telemetry_utils": "googleapiclient",
+    "tfx.orchestration.portable.docker_executor_operator": "docker",
+    "ml_metadata.metadata_store.metadata_store": "grpc",
+    "ml_metadata.proto.metadata_store_service_pb2_grpc": "grpc",
+}
+
+# Asker to what it never finds. Whenever an artifact is made, TFX imports setuptools (a tenth of a
+# second) as a sign that all of TFX is there; without that sign it goes on.
+NEVER = {"tfx.types.standard_artifacts": "setuptools"}
+
+
+class _StandIn(ModuleType):
+    """Has what is needed at import; for anything else, it imports the package."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"{self.__name__} has no {name}")
+        if self.__name__ == "googleapiclient" and name == "http":
+            return _StandIn("googleapiclient.http")
+        if self.__name__ == "googleapiclient.http" and name == "HttpRequest":
+            return type(name, (), {})
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+class _StandInLoader(importlib.abc.Loader):
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return _StandIn(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """There is nothing in it."""
+
+
+def _give_googleapiclient() -> None:
+    asker: Any = sys.modules.get("tfx.utils.telemetry_utils")
+    if asker is not None:
+        asker.http = importlib.import_module("googleapiclient.http")
+        asker.TFXHttpRequest.__bases__ = (asker.http.HttpRequest,)
 
 
 def _give_tensorflow() -> None:
@@ -47,11 +95,20 @@ def _give_beam() -> None:
             module.beam, module._BeamPipeline = beam, beam.Pipeline  # type: ignore[attr-defined]
 
 
-_GIVE: dict[str, Callable[[], None]] = {"tensorflow": _give_tensorflow, "apache_beam": _give_beam}
+# The stand-ins for Docker and gRPC import them by themselves.
+_GIVE: dict[str, Callable[[], None]] = {
+    "tensorflow": _give_tensorflow,
+    "apache_beam": _give_beam,
+    "googleapiclient": _give_googleapiclient,
+}
 
 
 class _Refuse(importlib.abc.MetaPathFinder):
-    """Fails the imports in ``REFUSED``, and those alone."""
+    """Fails the imports in ``REFUSED`` and makes stand-ins for those in ``POSTPONED``, no others.
+
+    Attributes:
+        refused: What an asker went without.
+    """
 
     def __init__(self) -> None:
         self.refused: set[str] = set()
@@ -59,14 +116,32 @@ class _Refuse(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Raises for a refused import; finds nothing else."""
-        if fullname in _REFUSED_NAMES and REFUSED.get(_asker()) == fullname:
-            self.refused.add(fullname)
-            raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)
+        """Raises for a refused import, finds stand-ins, and nothing else."""
+        if fullname in _NAMES:
+            asker = _asker()
+            if REFUSED.get(asker) == fullname:
+                self.refused.add(fullname)
+                raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)
+            if POSTPONED.get(asker) == fullname:
+                self.refused.add(fullname)
+                return importlib.machinery.ModuleSpec(fullname, _StandInLoader())
         return None
 
 
-_REFUSED_NAMES = frozenset(REFUSED.values())
+class _NeverFind(importlib.abc.MetaPathFinder):
+    """Fails the imports in ``NEVER``, and those alone."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        """Raises for such an import; finds nothing else."""
+        if fullname in NEVER.values() and NEVER.get(_asker()) == fullname:
+            raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)
+
+
+sys.meta_path.insert(0, _NeverFind())
+
+_NAMES = frozenset({*REFUSED.values(), *POSTPONED.values()})
 
 
 def _asker() -> str:
@@ -132,6 +207,9 @@ def light_imports() -> Iterator[None]:
             yield
         finally:
             sys.meta_path.remove(finder)
+            for name in POSTPONED.values():
+                if isinstance(sys.modules.get(name), _StandIn):
+                    del sys.modules[name]
             for name in finder.refused & _GIVE.keys():
                 if name in sys.modules:
                     _GIVE[name]()

@@ -1,0 +1,288 @@
+"""What TFX's Launcher calls to run an executor: here or in a worker process."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import cloudpickle
+
+from zentfx.light_imports import light_imports
+from zentfx.orchestrators import RunRequest
+from zentfx.records.encoding import cut
+from zentfx.records.schema import Artifact
+from zentfx.stores.artifacts import ArtifactStore
+from zentfx.stores.manifests import manifest_name, manifest_of
+from zentfx.tfx_backend.execute import execute
+from zentfx.tfx_backend.failures import Failure, masked, secret_values
+from zentfx.tfx_backend.logs import step_log
+from zentfx.tfx_backend.session import Session, in_session
+from zentfx.user_sources import note_loaded
+
+with light_imports():
+    from tfx.orchestration.portable import base_executor_operator, outputs_utils
+    from tfx.proto.orchestration import executable_spec_pb2, execution_result_pb2
+
+__all__ = ["ExecutorFailedError", "Place", "ThisProcess", "WorkerProcess", "executor_operators"]
+
+_UNKNOWN = 2  # gRPC's code for an error that has no other
+
+
+class ExecutorFailedError(Exception):
+    """An executor raised; the cause is what it raised.
+
+    Args:
+        failure: What is said of it.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+class Place(Protocol):
+    """Where executors work."""
+
+    def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
+        """Runs an executor.
+
+        Args:
+            name: The step's name.
+            executor_spec: The executor.
+            info: TFX's ``ExecutionInfo``.
+
+        Returns:
+            TFX's ``ExecutorOutput``.
+
+        Raises:
+            ExecutorFailedError: If it raised.
+            KeyboardInterrupt: If it was interrupted.
+        """
+
+
+class _Steps:
+    """The steps of a run: what both places need to know of them.
+
+    Args:
+        request: What is run.
+    """
+
+    def __init__(self, request: RunRequest) -> None:
+        self.session = Session.of(request)
+        self._logs = request.logs
+        self._arguments = {
+            node.name: {**node.step.derived, **node.step.arguments} for node in request.nodes
+        }
+
+    def log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+    def arguments(self, name: str) -> Mapping[str, Any]:
+        return self._arguments[name]
+
+    def secrets(self, name: str) -> dict[str, str]:
+        return secret_values(self._arguments[name])
+
+
+class ThisProcess:
+    """Executors work here: where they can print, and be debugged.
+
+    Args:
+        request: What is run.
+    """
+
+    def __init__(self, request: RunRequest) -> None:
+        self._steps = _Steps(request)
+
+    def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
+        """See :class:`Place`."""
+        with step_log(self._steps.log(name), self._steps.secrets(name)) as log:
+            try:
+                with in_session(self._steps.session):
+                    return execute(executor_spec, info)
+            # SystemExit too: argparse raises it behind Beam's arguments.
+            except (Exception, SystemExit) as error:
+                log.exception("The step failed.")
+                failure = Failure.of(error, self._steps.arguments(name))
+                raise ExecutorFailedError(failure) from error
+            finally:
+                note_loaded()  # modules that the step has imported
+
+
+class WorkerProcess:
+    """Executors work in a worker process.
+
+    Args:
+        request: What is run.
+    """
+
+    def __init__(self, request: RunRequest) -> None:
+        self._steps = _Steps(request)
+
+    def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
+        """See :class:`Place`."""
+        from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Task
+        from zentfx.tfx_backend.worker.pool import WorkerDiedError, run_in_worker
+
+        log = self._steps.log(name)
+        try:
+            task = Task(
+                name=name,
+                session=self._pickled(name),
+                executor_spec=executor_spec,
+                invocation=info.to_proto(),
+                log=log,
+                secrets=self._steps.secrets(name),
+                cwd=os.getcwd(),  # noqa: PTH109 - as it is, to be set again
+                environ=dict(os.environ),
+                path=list(sys.path),
+                modules={},
+            )
+            reply = run_in_worker(task)
+        except WorkerDiedError as error:
+            raise ExecutorFailedError(Failure.of(error, {})) from error
+        if isinstance(reply, Done):
+            return reply.output
+        if isinstance(reply, Canceled):
+            raise KeyboardInterrupt
+        assert isinstance(reply, Failed)
+        text = masked(reply.traceback, self._steps.secrets(name))
+        raise ExecutorFailedError(reply.failure) from _rebuilt(reply, text)
+
+    def _pickled(self, name: str) -> bytes:
+        session = self._steps.session
+        cls = session.classes[name]
+        own = Session({name: cls}, session.root, session.beam_args)
+        try:
+            pickled: bytes = cloudpickle.dumps(own)
+        except Exception as error:
+            failure = Failure(
+                f"{cls.__qualname__} cannot be sent to the worker process",
+                f"{cls.__qualname__} cannot be sent to the worker process, because what it uses "
+                f"cannot be pickled: {error}\nDefine it in a module, or call "
+                "run(in_process=True).",
+            )
+            raise ExecutorFailedError(failure) from error
+        return pickled
+
+
+class _WorkerTraceback(Exception):  # noqa: N818 - not an error of its own: the text of another
+    """What happened in the worker, as text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'\n"""\n{text}"""')
+
+
+def _rebuilt(reply: Any, text: str) -> BaseException:
+    """The exception of an executor, where it can be had without importing what it is from."""
+    known = reply.error_module.partition(".")[0] in sys.modules
+    if reply.error is None or not known:
+        return _WorkerTraceback(text)
+    try:
+        error: BaseException = pickle.loads(reply.error)
+    except Exception:  # noqa: BLE001 - of a class that is another here
+        return _WorkerTraceback(text)
+    error.__cause__ = _WorkerTraceback(text)
+    return error
+
+
+class _StepOperator(base_executor_operator.BaseExecutorOperator):
+    """Has an executor run in its place, and tells the Launcher what became of it."""
+
+    SUPPORTED_EXECUTOR_SPEC_TYPE: ClassVar = [
+        executable_spec_pb2.PythonClassExecutableSpec,
+        executable_spec_pb2.BeamExecutableSpec,
+    ]
+    SUPPORTED_PLATFORM_CONFIG_TYPE: ClassVar = []
+
+    def __init__(
+        self,
+        executor_spec: Any,
+        platform_config: Any = None,
+        *,
+        place: Place,
+        artifacts: ArtifactStore,
+        raised: dict[str, ExecutorFailedError],
+    ) -> None:
+        super().__init__(executor_spec, platform_config)
+        self._place = place
+        self._artifacts = artifacts
+        self._raised = raised
+
+    def run_executor(self, execution_info: Any) -> Any:
+        """Called by the Launcher for a node that has to run."""
+        name = execution_info.pipeline_node.node_info.id
+        try:
+            return run_executor(self._place, self._executor_spec, execution_info, self._artifacts)
+        except KeyboardInterrupt:
+            outputs_utils.remove_output_dirs(execution_info.output_dict)
+            raise
+        except ExecutorFailedError as error:
+            self._raised[name] = error
+            return failed_output(error.failure)
+
+
+def run_executor(place: Place, executor_spec: Any, info: Any, artifacts: ArtifactStore) -> Any:
+    """Runs an executor, and notes which files it has written.
+
+    Args:
+        place: Where.
+        executor_spec: The executor.
+        info: TFX's ``ExecutionInfo``.
+        artifacts: The artifact store.
+
+    Returns:
+        TFX's ``ExecutorOutput``, with a manifest for each output.
+
+    Raises:
+        ExecutorFailedError: If it raised.
+    """
+    output = place.execute(info.pipeline_node.node_info.id, executor_spec, info)
+    # Before they are published, and never changed again.
+    for name, planned in info.output_dict.items():
+        listed = output.output_artifacts[name].artifacts
+        if not listed:
+            listed.extend(artifact.mlmd_artifact for artifact in planned)
+        for artifact in listed:
+            manifest = manifest_of(Path(artifact.uri))
+            key = manifest_name(manifest)
+            artifacts.keep_text("manifests", f"{key}.json", manifest)
+            artifact.custom_properties[Artifact.MANIFEST].string_value = key
+    return output
+
+
+def failed_output(failure: Failure) -> Any:
+    """What tells TFX to record a failure, with its text.
+
+    Args:
+        failure: What is said of it.
+
+    Returns:
+        TFX's ``ExecutorOutput``.
+    """
+    result = execution_result_pb2.ExecutorOutput()
+    result.execution_result.code = _UNKNOWN
+    result.execution_result.result_message = cut(failure.text)
+    return result
+
+
+def executor_operators(
+    place: Place, artifacts: ArtifactStore, raised: dict[str, ExecutorFailedError]
+) -> dict[Any, Any]:
+    """The operators to give to TFX's Launcher.
+
+    Args:
+        place: Where executors work.
+        artifacts: The artifact store.
+        raised: Where to note what executors raised, by the step's name.
+
+    Returns:
+        Makers of operators by the kind of executor.
+    """
+    made = functools.partial(_StepOperator, place=place, artifacts=artifacts, raised=raised)
+    return dict.fromkeys(_StepOperator.SUPPORTED_EXECUTOR_SPEC_TYPE, made)

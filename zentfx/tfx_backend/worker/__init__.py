@@ -1,0 +1,1 @@
+"""The worker process: what needs TensorFlow runs there, and it is loaded once."""

@@ -1,0 +1,121 @@
+"""Imports of the user's modules in a worker: the texts that the parent loaded, not the files'.
+
+The parent fingerprinted the code that it has loaded. A file may have been edited since; run here,
+the new text would be recorded under the old one's fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.abc
+import linecache
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from zentfx.user_sources import ModuleText, is_users_file, read_source
+
+__all__ = ["UserModules", "text_digest"]
+
+
+def text_digest(text: str) -> str:
+    """Names a text.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Its hex SHA-256.
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class UserModules(importlib.abc.MetaPathFinder):
+    """Finds the user's modules with the texts that are given, others where they are.
+
+    Attributes:
+        loaded: File and digest of the text of each module of the user's that was loaded.
+    """
+
+    def __init__(self) -> None:
+        self.loaded: dict[str, tuple[str, str]] = {}
+        self._given: dict[str, ModuleText] = {}
+
+    def install(self) -> None:
+        """Goes before Python's finder of files."""
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), self)
+
+    def give(self, modules: Mapping[str, ModuleText]) -> None:
+        """Takes further texts.
+
+        Args:
+            modules: Texts by module.
+        """
+        self._given.update(modules)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Finds a module for an import statement."""
+        given = self._given.get(fullname)
+        if given is not None:
+            return self._spec(fullname, given)
+        spec = PathFinder.find_spec(fullname, path)
+        file = spec.origin if spec is not None else None
+        # The first test is for speed: TensorFlow brings thousands of modules.
+        if not file or "site-packages" in file or not file.endswith(".py"):
+            return spec
+        if spec is None or type(spec.loader).__name__ != "SourceFileLoader":
+            return spec
+        if not is_users_file(file):
+            return spec
+        is_package = spec.submodule_search_locations is not None
+        return self._spec(fullname, ModuleText(read_source(Path(file)), file, is_package))
+
+    def _spec(self, name: str, module: ModuleText) -> ModuleSpec | None:
+        self.loaded[name] = (module.file, text_digest(module.text))
+        folders = [os.path.dirname(module.file)] if module.is_package else None  # noqa: PTH120
+        loader = _TextLoader(module)
+        return spec_from_file_location(
+            name, module.file, loader=loader, submodule_search_locations=folders
+        )
+
+
+class _TextLoader(importlib.abc.InspectLoader):
+    """Loads a module from a text that stands for its file."""
+
+    def __init__(self, module: ModuleText) -> None:
+        self._module = module
+
+    def get_filename(self, fullname: str) -> str:
+        """The file that the text is from."""
+        return self._module.file
+
+    def get_source(self, fullname: str) -> str:
+        """The text."""
+        return self._module.text
+
+    def is_package(self, fullname: str) -> bool:
+        """Whether the module is a package."""
+        return self._module.is_package
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The text, compiled."""
+        return self.source_to_code(self._module.text, self._module.file)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the text as the module's code."""
+        # For tracebacks, and for those who read the source of functions (AutoGraph does). Without
+        # a time, linecache never looks at the file.
+        lines = self._module.text.splitlines(keepends=True)
+        linecache.cache[self._module.file] = (
+            len(self._module.text),
+            None,
+            lines,
+            self._module.file,
+        )
+        super().exec_module(module)

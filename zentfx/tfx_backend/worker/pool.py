@@ -1,0 +1,227 @@
+"""The parent's side of worker processes: starts them, gives them work, ends them."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from zentfx.tfx_backend.worker.messages import Canceled, Reply, Task
+from zentfx.tfx_backend.worker.modules import text_digest
+from zentfx.user_sources import ModuleText, loaded_texts, read_source
+
+__all__ = ["WorkerDiedError", "cancel_all", "run_in_worker"]
+
+_BOOT = """\
+import json, sys
+sys.path[:] = json.loads(sys.argv.pop())
+handle = int(sys.argv.pop())
+from zentfx.tfx_backend.worker.main import main
+main(handle)
+"""
+_GRACE = 10.0  # seconds that an interrupted step has to clean up
+_TO_END = 5.0  # seconds that a process has to end, once nobody talks to it
+
+
+class WorkerDiedError(RuntimeError):
+    """The worker process is gone; what it worked on is lost."""
+
+
+class _Worker:
+    """One worker process.
+
+    Args:
+        log: Where its output goes until it has a task.
+    """
+
+    def __init__(self, log: Path) -> None:
+        ours, theirs = socket.socketpair()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        environment = dict(os.environ)
+        # It would compile TFX anew for every worker.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        with theirs, log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT, str(theirs.fileno()), json.dumps(sys.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # a Ctrl-C is for the parent, which passes it on
+            )
+        self._connection = Connection(ours.detach())
+        self._given: dict[str, ModuleText] = {}
+        self._loaded: Mapping[str, tuple[str, str]] = {}
+        self.usable = True
+
+    def fits(self, texts: Mapping[str, ModuleText]) -> bool:
+        """Whether it is alive, and what it has loaded of the user's is what would be loaded now."""
+        if not self.usable or self._process.poll() is not None:
+            return False
+        for name, (file, digest) in self._loaded.items():
+            if name in texts:
+                text = texts[name].text
+            else:
+                try:
+                    text = read_source(Path(file))
+                except (OSError, SyntaxError, ValueError):
+                    return False
+            if text_digest(text) != digest:
+                return False
+        return True
+
+    def run(self, task: Task, texts: Mapping[str, ModuleText]) -> Reply:
+        """Has a task done.
+
+        Args:
+            task: The task.
+            texts: The user's modules as they are loaded here.
+
+        Returns:
+            What became of it.
+
+        Raises:
+            WorkerDiedError: If the process dies.
+            KeyboardInterrupt: If this process is interrupted; then the worker is ended.
+        """
+        new = {name: module for name, module in texts.items() if self._given.get(name) != module}
+        message = pickle.dumps(replace(task, modules=new))
+        try:
+            self._connection.send_bytes(message)
+            reply: Reply = pickle.loads(self._connection.recv_bytes())
+        except (EOFError, OSError) as error:
+            self.usable = False
+            raise WorkerDiedError(_how_it_died(self._process.wait())) from error
+        except BaseException:
+            self.usable = False
+            self.interrupt()
+            with contextlib.suppress(OSError):
+                self._connection.poll(_GRACE)
+            raise
+        self._given.update(new)
+        self._loaded = reply.modules
+        # Threads of an interrupted step may go on.
+        self.usable = not isinstance(reply, Canceled)
+        return reply
+
+    def interrupt(self) -> None:
+        """Tells the step that runs in it to stop."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """Ends the process; it does so by itself unless something still runs in it."""
+        self.usable = False
+        with contextlib.suppress(OSError):
+            self._connection.close()
+        try:
+            self._process.wait(_TO_END)
+        except subprocess.TimeoutExpired:
+            # With it the processes that a step may have started: it leads a group of its own.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def forget(self) -> None:
+        """In a forked child: lets go of the parent's worker."""
+        with contextlib.suppress(OSError):
+            self._connection.close()
+        self._process.returncode = 0  # nothing for the child to wait for
+
+
+def _how_it_died(code: int) -> str:
+    if code >= 0:
+        return f"The worker process ended with exit code {code}."
+    name = signal.Signals(-code).name
+    hint = " Perhaps memory ran out." if name == "SIGKILL" else ""
+    described = signal.strsignal(-code) or "signal"
+    return f"The worker process died of {name} ({described}).{hint}"
+
+
+class _Pool:
+    """The workers of this process; those that are idle wait for the next step or run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._busy: list[_Worker] = []
+
+    @contextlib.contextmanager
+    def worker(self, log: Path, texts: Mapping[str, ModuleText]) -> Iterator[_Worker]:
+        """Within it, a worker belongs to the caller; a new one is started if none fits."""
+        with self._lock:
+            fitting = next((item for item in self._idle if item.fits(texts)), None)
+            unfit = [item for item in self._idle if not item.fits(texts)]
+            self._idle = [item for item in self._idle if item not in (fitting, *unfit)]
+        for item in unfit:
+            item.close()
+        worker = fitting or _Worker(log)
+        with self._lock:
+            self._busy.append(worker)
+        try:
+            yield worker
+        finally:
+            with self._lock:
+                self._busy.remove(worker)
+                if worker.usable:
+                    self._idle.append(worker)
+            if not worker.usable:
+                worker.close()
+
+    def cancel_all(self) -> None:
+        with self._lock:
+            busy = list(self._busy)
+        for worker in busy:
+            worker.interrupt()
+
+    def close(self) -> None:
+        with self._lock:
+            workers, self._idle = [*self._idle, *self._busy], []
+        for worker in workers:
+            worker.close()
+
+    def forget(self) -> None:
+        for worker in [*self._idle, *self._busy]:
+            worker.forget()
+        self._lock = threading.Lock()  # another thread may hold it, which the child does not have
+        self._idle, self._busy = [], []
+
+
+_pool = _Pool()
+atexit.register(_pool.close)
+os.register_at_fork(after_in_child=_pool.forget)
+
+
+def run_in_worker(task: Task) -> Reply:
+    """Has a task done by a worker process.
+
+    Args:
+        task: The task.
+
+    Returns:
+        What became of it.
+
+    Raises:
+        WorkerDiedError: If the process dies.
+        KeyboardInterrupt: If this process is interrupted meanwhile.
+    """
+    texts = loaded_texts()
+    with _pool.worker(task.log, texts) as worker:
+        return worker.run(task, texts)
+
+
+def cancel_all() -> None:
+    """Tells all steps that run in workers to stop."""
+    _pool.cancel_all()
