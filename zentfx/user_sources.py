@@ -53,14 +53,14 @@ class ModuleText:
     """A module of the user's as it was loaded.
 
     Attributes:
-        text: Its source text.
+        text: Its source text; None for a package without a file, a namespace.
         file: Its source file.
-        is_package: Whether it is a package.
+        folders: Where its modules are, if it is a package.
     """
 
-    text: str
+    text: str | None
     file: str
-    is_package: bool
+    folders: tuple[str, ...] | None
 
 
 # By module: what it was loaded from (reloading makes another object), and the text then.
@@ -157,7 +157,8 @@ def loaded_texts() -> dict[str, ModuleText]:
     """The texts of all modules of the user's that are loaded.
 
     Returns:
-        Texts by module; ``__main__`` is left out, which is another module in another process.
+        Texts by module, and the namespaces above them. ``__main__`` is left out, which is another
+        module in another process.
     """
     note_loaded()
     texts = {}
@@ -165,8 +166,17 @@ def loaded_texts() -> dict[str, ModuleText]:
         module = sys.modules.get(name)
         if module is None or name == "__main__" or _origin(module) is not origin:
             continue
-        texts[name] = ModuleText(text, str(module.__file__), hasattr(module, "__path__"))
+        texts[name] = ModuleText(text, str(module.__file__), _folders(module))
+        while name := name.rpartition(".")[0]:
+            above = sys.modules.get(name)
+            if above is not None and getattr(above, "__file__", None) is None:
+                texts[name] = ModuleText(None, "", _folders(above))
     return texts
+
+
+def _folders(module: ModuleType) -> tuple[str, ...] | None:
+    path = getattr(module, "__path__", None)
+    return None if path is None else tuple(map(str, path))
 
 
 def _note(name: str, module: ModuleType, file: Path) -> str:

@@ -195,10 +195,21 @@ class Workspace:
         here = run.status == "running" and run.host == environment.host()
         return here and not is_held(self._mark(run.id))
 
+    def alive(self) -> set[str]:
+        """Ids of the runs whose process is at work on this machine."""
+        return {mark.name for mark in self._marks() if is_held(mark)}
+
+    def dead(self) -> list[str]:
+        """Ids of the runs whose process died and whose end is not recorded, oldest first."""
+        return sorted(mark.name for mark in self._marks() if not is_held(mark))
+
+    def _marks(self) -> list[Path]:
+        folder = self.folder / "running"
+        return list(folder.iterdir()) if folder.is_dir() else []
+
     def record_crashes(self) -> None:
         """Records runs whose process died; called before a new run."""
-        marks = self.folder / "running"
-        for mark in marks.iterdir() if marks.is_dir() else ():
+        for mark in self._marks():
             with claimed(mark) as dead:
                 if not dead:
                     continue

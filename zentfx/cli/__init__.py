@@ -8,6 +8,8 @@ import click
 
 import zentfx
 from zentfx.cli.demo import demo
+from zentfx.cli.doctor import doctor
+from zentfx.cli.logs import logs
 from zentfx.errors import ZenTFXError
 
 __all__ = ["cli", "main"]
@@ -19,7 +21,8 @@ def cli() -> None:
     """Pipelines on TFX, recorded in ML Metadata."""
 
 
-cli.add_command(demo)
+for command in (demo, doctor, logs):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -114,10 +114,12 @@ class Reader:
             outputs: dict[str, list[int]] = defaultdict(list)
             for event in events[execution.id]:
                 side = inputs if event.type in _INPUTS else outputs
-                # MLMD asks nobody to name what an execution reads or writes.
-                name = event.path.steps[0].key if event.path.steps else ""
+                # MLMD asks nobody to name what an execution reads or writes; and what it reads
+                # under two names is one event with both.
+                names = [step.key for step in event.path.steps if step.HasField("key")]
                 usual = "input" if side is inputs else "output"
-                side[name or usual].append(event.artifact_id)
+                for name in names or [usual]:
+                    side[name].append(event.artifact_id)
             records.append(self._step_run(execution, inputs, outputs))
         return records
 
@@ -225,6 +227,10 @@ class Reader:
             if ids
             else {}
         )
+
+    def artifact_uris(self) -> set[str]:
+        """Where all artifacts are, those of every state."""
+        return {item.uri for item in self._client.get_artifacts()}
 
     def pipeline_versions(self, pipeline: str | None = None) -> list[PipelineVersionRecord]:
         """The versions of one pipeline, or of all, oldest first.

@@ -15,6 +15,7 @@ from zentfx.orchestrators import RunRequest, StepEvent
 from zentfx.steps.node import Node
 from zentfx.tfx_backend.compile import compile_pipeline
 from zentfx.tfx_backend.connection import RunConnection
+from zentfx.tfx_backend.failures import Failure, secret_values
 from zentfx.tfx_backend.families import is_plain
 from zentfx.tfx_backend.logs import launch_log
 from zentfx.tfx_backend.plan import Plan, Planner
@@ -117,9 +118,11 @@ class _Starter:
             BaseException: What it raised.
         """
         place = self._here if self.runs_here(node) else self._worker
-        with launch_log(self._request.logs / f"{node.name}.log"):
+        arguments = {**node.step.derived, **node.step.arguments}
+        log = self._request.logs / f"{node.name}.log"
+        with launch_log(log, secret_values(arguments)):
             if plan.reason:
-                _log.warning("The cached result is not used: %s.", plan.reason)
+                _log.info("The cached result is not used: %s.", plan.reason)
             try:
                 if plan.decided and is_plain(node.step):
                     self._runner.run(plan, place)
@@ -243,7 +246,6 @@ class _Run:
         self._listener(StepEvent(node.name, state, self._seconds(node)))
 
     def _raised(self, node: Node, error: BaseException) -> None:
-        from zentfx.tfx_backend.failures import Failure
         from zentfx.tfx_backend.operators import ExecutorFailedError
 
         if isinstance(error, KeyboardInterrupt):

@@ -7,8 +7,9 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TextIO
 
 from zentfx.tfx_backend.failures import masked
 
@@ -19,23 +20,24 @@ __all__ = ["launch_log", "step_log"]
 # from the start, and a step's log does not depend on what ran before.
 _QUIET = ("absl", "apache_beam")
 
-# Who logs while a step is launched.
-_OURS = ("absl", "zentfx.tfx_backend")
+# Who logs while a step is launched, and from which level on.
+_LAUNCHING = {"absl": logging.WARNING, "zentfx.tfx_backend": logging.INFO}
 
 
 @contextlib.contextmanager
 def step_log(
-    path: Path, secrets: Mapping[str, str], stdout: bool = False
+    path: Path, secrets: Mapping[str, str], native: tuple[int, ...] = ()
 ) -> Iterator[logging.Logger]:
-    """Within it, log records and what the process writes to stderr go to a file.
+    """Within it, log records and what is printed go to a file.
 
-    The file descriptors are redirected, because TensorFlow and Beam write from C++.
+    What is printed is shown as ever, besides.
 
     Args:
         path: The file; it is appended to.
-        secrets: Values that must not get into log records, by value the name to show instead.
-        stdout: Whether what it writes to stdout goes there too. In the user's own process that is
-            the user's, and debuggers need it.
+        secrets: Values that must not get into it, by value the name to show instead. What native
+            code writes is not searched for them.
+        native: File descriptors that are redirected into the file: 2, because TensorFlow and Beam
+            write there from C++; in a process that has no terminal, 1 too.
 
     Yields:
         A logger that writes to the file.
@@ -53,11 +55,18 @@ def step_log(
         for name in quiet:
             logging.getLogger(name).setLevel(logging.WARNING)
         try:
-            with contextlib.ExitStack() as redirected:
-                redirected.enter_context(_descriptor(2, sys.stderr, stream.fileno()))
-                if stdout:
-                    redirected.enter_context(_descriptor(1, sys.stdout, stream.fileno()))
-                yield logging.getLogger(__name__)
+            with contextlib.ExitStack() as stack:
+                for number, python_stream in ((1, sys.stdout), (2, sys.stderr)):
+                    if number in native:
+                        stack.enter_context(_descriptor(number, python_stream, stream.fileno()))
+                copied: Any
+                if 1 not in native:
+                    copied = _Copying(sys.stdout, stream, secrets)
+                    stack.enter_context(contextlib.redirect_stdout(copied))
+                if 2 not in native:
+                    copied = _Copying(sys.stderr, stream, secrets)
+                    stack.enter_context(contextlib.redirect_stderr(copied))
+                yield logging.getLogger("zentfx.step")
         finally:
             root.handlers[:] = others
             root.setLevel(level)
@@ -65,12 +74,36 @@ def step_log(
                 logging.getLogger(name).setLevel(own)
 
 
+class _Copying:
+    """A stream whose text goes to a log as well; anything else about it is its own."""
+
+    def __init__(self, stream: Any, log: TextIO, secrets: Mapping[str, str]) -> None:
+        self._stream = stream
+        self._log = log
+        self._secrets = secrets
+
+    def write(self, text: str) -> int:
+        """Writes to both."""
+        self._log.write(masked(text, self._secrets))
+        self._log.flush()
+        written: int = self._stream.write(text)
+        return written
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Writes to both."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 _lock = threading.Lock()
 _launches: list[logging.Handler] = []
 
 
 @contextlib.contextmanager
-def launch_log(path: Path) -> Iterator[None]:
+def launch_log(path: Path, secrets: Mapping[str, str]) -> Iterator[None]:
     """Within it, what TFX and zentfx log in this thread about a step goes to the step's file.
 
     That is what happens around the executor, in the user's process; other threads may launch other
@@ -78,17 +111,19 @@ def launch_log(path: Path) -> Iterator[None]:
 
     Args:
         path: The file; it is appended to.
+        secrets: Values that must not get into it, by value the name to show instead.
     """
     thread = threading.get_ident()
     handler = _LateFile(path)
     handler.addFilter(lambda record: record.thread == thread and _is_news(record))
-    handler.setFormatter(_Masking({}))
-    loggers = [logging.getLogger(name) for name in _OURS]
+    handler.setFormatter(_Masking(secrets))
+    loggers = {logging.getLogger(name): level for name, level in _LAUNCHING.items()}
     with _lock:
         _launches.append(handler)
-        for logger in loggers:
+        for logger, level in loggers.items():
             logger.addHandler(handler)
             logger.propagate = False
+            logger.setLevel(level)
     try:
         yield
     finally:
@@ -97,7 +132,9 @@ def launch_log(path: Path) -> Iterator[None]:
             _launches.remove(handler)
             for logger in loggers:
                 logger.removeHandler(handler)
-                logger.propagate = not _launches
+                if not _launches:
+                    logger.propagate = True
+                    logger.setLevel(logging.NOTSET)
 
 
 class _LateFile(logging.FileHandler):
@@ -107,9 +144,8 @@ class _LateFile(logging.FileHandler):
         super().__init__(path, delay=True, encoding="utf-8")
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.WARNING or record.name != "absl":
-            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-            super().emit(record)
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        super().emit(record)
 
 
 class _Masking(logging.Formatter):

@@ -20,6 +20,7 @@ from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.manifests import manifest_name, manifest_of
 from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import Failure, masked, secret_values
+from zentfx.tfx_backend.families import is_plain
 from zentfx.tfx_backend.logs import step_log
 from zentfx.tfx_backend.session import Session, in_session
 from zentfx.user_sources import note_loaded
@@ -74,6 +75,7 @@ class _Steps:
 
     def __init__(self, request: RunRequest) -> None:
         self.session = Session.of(request)
+        self.plain = {node.name for node in request.nodes if is_plain(node.step)}
         self._logs = request.logs
         self._arguments = {
             node.name: {**node.step.derived, **node.step.arguments} for node in request.nodes
@@ -101,7 +103,9 @@ class ThisProcess:
 
     def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
         """See :class:`Place`."""
-        with step_log(self._steps.log(name), self._steps.secrets(name)) as log:
+        # What a plain step writes to stderr is the user's own, a progress bar say.
+        native = () if name in self._steps.plain else (2,)
+        with step_log(self._steps.log(name), self._steps.secrets(name), native) as log:
             try:
                 with in_session(self._steps.session):
                     return execute(executor_spec, info)

@@ -103,7 +103,7 @@ def _reply(task: Task, modules: UserModules, interrupts: _Interrupts) -> Reply:
     sys.path[:] = task.path
     modules.give(task.modules)
     info = data_types.ExecutionInfo.from_proto(task.invocation)
-    with step_log(task.log, task.secrets, stdout=True) as log:
+    with step_log(task.log, task.secrets, native=(1, 2)) as log:
         try:
             with interrupts.reach():
                 session = cloudpickle.loads(task.session)

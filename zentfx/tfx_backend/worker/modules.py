@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.abc
 import linecache
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -73,49 +72,53 @@ class UserModules(importlib.abc.MetaPathFinder):
             return spec
         if not is_users_file(file):
             return spec
-        is_package = spec.submodule_search_locations is not None
-        return self._spec(fullname, ModuleText(read_source(Path(file)), file, is_package))
+        places = spec.submodule_search_locations
+        folders = None if places is None else tuple(places)
+        return self._spec(fullname, ModuleText(read_source(Path(file)), file, folders))
 
     def _spec(self, name: str, module: ModuleText) -> ModuleSpec | None:
+        folders = None if module.folders is None else list(module.folders)
+        if module.text is None:
+            spec = ModuleSpec(name, None, is_package=True)
+            spec.submodule_search_locations = folders
+            return spec
         self.loaded[name] = (module.file, text_digest(module.text))
-        folders = [os.path.dirname(module.file)] if module.is_package else None  # noqa: PTH120
-        loader = _TextLoader(module)
         return spec_from_file_location(
-            name, module.file, loader=loader, submodule_search_locations=folders
+            name,
+            module.file,
+            loader=_TextLoader(module.text, module.file, folders is not None),
+            submodule_search_locations=folders,
         )
 
 
 class _TextLoader(importlib.abc.InspectLoader):
     """Loads a module from a text that stands for its file."""
 
-    def __init__(self, module: ModuleText) -> None:
-        self._module = module
+    def __init__(self, text: str, file: str, is_package: bool) -> None:
+        self._text = text
+        self._file = file
+        self._is_package = is_package
 
     def get_filename(self, fullname: str) -> str:
         """The file that the text is from."""
-        return self._module.file
+        return self._file
 
     def get_source(self, fullname: str) -> str:
         """The text."""
-        return self._module.text
+        return self._text
 
     def is_package(self, fullname: str) -> bool:
         """Whether the module is a package."""
-        return self._module.is_package
+        return self._is_package
 
     def get_code(self, fullname: str) -> CodeType:
         """The text, compiled."""
-        return self.source_to_code(self._module.text, self._module.file)
+        return self.source_to_code(self._text, self._file)
 
     def exec_module(self, module: ModuleType) -> None:
         """Runs the text as the module's code."""
         # For tracebacks, and for those who read the source of functions (AutoGraph does). Without
         # a time, linecache never looks at the file.
-        lines = self._module.text.splitlines(keepends=True)
-        linecache.cache[self._module.file] = (
-            len(self._module.text),
-            None,
-            lines,
-            self._module.file,
-        )
+        lines = self._text.splitlines(keepends=True)
+        linecache.cache[self._file] = (len(self._text), None, lines, self._file)
         super().exec_module(module)

@@ -71,14 +71,8 @@ class _Worker:
         if not self.usable or self._process.poll() is not None:
             return False
         for name, (file, digest) in self._loaded.items():
-            if name in texts:
-                text = texts[name].text
-            else:
-                try:
-                    text = read_source(Path(file))
-                except (OSError, SyntaxError, ValueError):
-                    return False
-            if text_digest(text) != digest:
+            text = texts[name].text if name in texts else _text_of(file)
+            if text is None or text_digest(text) != digest:
                 return False
         return True
 
@@ -141,6 +135,13 @@ class _Worker:
         self._process.returncode = 0  # nothing for the child to wait for
 
 
+def _text_of(file: str) -> str | None:
+    try:
+        return read_source(Path(file))
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
 def _how_it_died(code: int) -> str:
     if code >= 0:
         return f"The worker process ended with exit code {code}."
@@ -162,9 +163,11 @@ class _Pool:
     def worker(self, log: Path, texts: Mapping[str, ModuleText]) -> Iterator[_Worker]:
         """Within it, a worker belongs to the caller; a new one is started if none fits."""
         with self._lock:
-            fitting = next((item for item in self._idle if item.fits(texts)), None)
-            unfit = [item for item in self._idle if not item.fits(texts)]
-            self._idle = [item for item in self._idle if item not in (fitting, *unfit)]
+            fit = [item for item in self._idle if item.fits(texts)]
+            unfit = [item for item in self._idle if item not in fit]
+            # The one that worked last: of several, it has loaded most of what a step needs.
+            fitting = fit.pop() if fit else None
+            self._idle = fit
         for item in unfit:
             item.close()
         worker = fitting or _Worker(log)

@@ -1,0 +1,144 @@
+"""What killed processes left behind: runs without an end, and files that belong to nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from zentfx.workspace import Workspace
+
+__all__ = ["Leftover", "leftovers", "remove"]
+
+# Files that are written aside are moved into place at once; an older one was left.
+_ASIDE = 3600.0  # seconds
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that a process left behind.
+
+    Attributes:
+        what: What it is, for people.
+        path: The file or folder.
+        size: Bytes in it.
+        run_id: The run that it is of; empty where it is of none.
+        removable: Whether it is to be removed. If not, it is a run without an end, whose end is
+            recorded instead.
+    """
+
+    what: str
+    path: Path
+    size: int
+    run_id: str = ""
+    removable: bool = True
+
+
+def leftovers(workspace: Workspace) -> list[Leftover]:
+    """Lists what was left behind. Nothing of a run that is alive, here or elsewhere, is listed.
+
+    Args:
+        workspace: The repository.
+
+    Returns:
+        Runs whose process is gone, then outputs that were never published, logs of runs that were
+        never recorded, and temporary files.
+    """
+    known = {run.id: run for run in workspace.runs()}
+    # A run that just begins holds its mark before it is recorded.
+    alive = {run.id for run in known.values() if run.status == "running"} | workspace.alive()
+    found = [
+        Leftover(
+            "a run whose process is gone, not recorded as crashed yet",
+            workspace.folder / "running" / run_id,
+            0,
+            run_id,
+            removable=False,
+        )
+        for run_id in workspace.dead()
+        if run_id not in alive  # on another machine, whose locks cannot be seen
+    ]
+    published = {Path(uri) for uri in workspace.reader.artifact_uris()}
+    for folder in _folders(Path(workspace.artifacts.path) / "runs"):
+        if folder.name not in alive:
+            found += [
+                Leftover("an output that was never published", path, _size(path), folder.name)
+                for path in _unclaimed(folder, published)
+            ]
+    found += [
+        Leftover("logs of a run that was never recorded", folder, _size(folder), folder.name)
+        for folder in _folders(workspace.logs)
+        if folder.name not in known and folder.name not in alive
+    ]
+    found += [
+        Leftover("a file that was never finished", path, _size(path))
+        for path in _aside(workspace.folder)
+    ]
+    return found
+
+
+def remove(workspace: Workspace, found: list[Leftover]) -> None:
+    """Removes leftovers, and records crashes.
+
+    Args:
+        workspace: The repository.
+        found: What :func:`leftovers` listed.
+
+    Raises:
+        OSError: If something cannot be removed.
+    """
+    workspace.record_crashes()
+    for item in found:
+        if not item.removable:
+            continue
+        if item.path.is_dir():
+            shutil.rmtree(item.path)
+        else:
+            item.path.unlink(missing_ok=True)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(item for item in folder.iterdir() if item.is_dir()) if folder.is_dir() else []
+
+
+def _unclaimed(folder: Path, claimed: set[Path]) -> Iterator[Path]:
+    """The topmost files and folders below one that hold nothing published.
+
+    Folders without any file are passed over: TFX leaves such.
+    """
+    above = {parent for path in claimed if path.is_relative_to(folder) for parent in path.parents}
+    waiting = [folder]
+    while waiting:
+        item = waiting.pop()
+        if item in claimed:
+            continue
+        if item in above:
+            waiting += sorted(item.iterdir(), reverse=True)
+        elif item.is_file() or any(path.is_file() for path in item.rglob("*")):
+            yield item
+
+
+def _aside(folder: Path) -> Iterator[Path]:
+    """Files and folders that ``write_whole`` and the making of a store leave when killed."""
+    young = time.time() - _ASIDE
+    places = [folder, folder / "memos", *_folders(folder / "artifacts")]
+    for place in places:
+        if place.name == "runs" or not place.is_dir():
+            continue
+        for item in place.iterdir():
+            hidden = item.name.startswith(".") and item.name != ".gitignore"
+            if hidden and item.stat().st_mtime < young:
+                yield item
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(
+        os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118 - for speed
+        for place, _, names in os.walk(path)
+        for name in names
+    )
