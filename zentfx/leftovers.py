@@ -61,7 +61,7 @@ def leftovers(workspace: Workspace) -> list[Leftover]:
         for run_id in workspace.dead()
         if run_id not in alive  # on another machine, whose locks cannot be seen
     ]
-    published = {Path(uri) for uri in workspace.reader.artifact_uris()}
+    published = {Path(item.uri) for item in workspace.reader.all_artifacts()}
     for folder in _folders(Path(workspace.artifacts.path) / "runs"):
         if folder.name not in alive:
             found += [

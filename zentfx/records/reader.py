@@ -228,9 +228,9 @@ class Reader:
             else {}
         )
 
-    def artifact_uris(self) -> set[str]:
-        """Where all artifacts are, those of every state."""
-        return {item.uri for item in self._client.get_artifacts()}
+    def all_artifacts(self) -> list[ArtifactRecord]:
+        """All artifacts of the store, those of every state."""
+        return [_artifact(item) for item in self._client.get_artifacts()]
 
     def pipeline_versions(self, pipeline: str | None = None) -> list[PipelineVersionRecord]:
         """The versions of one pipeline, or of all, oldest first.
