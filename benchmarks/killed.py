@@ -1,15 +1,16 @@
 """Kills runs with `kill -9` at random moments, and checks what the next run makes of it.
 
 Each round starts a run of a small pipeline that has to compute all its steps, waits until it comes
-to a phase (driver, executor, publish, rename), lets it go on for a random moment, and kills it. Then:
+to a phase (driver, executor, publish, rename), lets it go on for a random moment, and kills it.
+Then:
 
 - the dead run reads `crashed`, and so does the step that it was at;
 - every artifact in the store has all its files, whole;
 - the next run completes, reuses what the dead one had published, and computes the rest;
 - `zentfx doctor` cleans up, and finds nothing afterwards.
 
-It stops when each phase was hit often enough: a hit counts for the phase that the process really was
-in when it died.
+It stops when each phase was hit often enough: a hit counts for the phase that the process really
+was in when it died.
 """
 
 import argparse
@@ -103,7 +104,7 @@ def check(folder: Path, seed: int) -> None:
     else:
         # Killed before the run was recorded, or after its end was.
         assert dead.status == "completed", dead
-        published = {name for name in dead.steps} if begun else set()
+        published = set(dead.steps) if begun else set()
     for record in repository.workspace.reader.all_artifacts():
         manifest = repository.workspace.artifacts.read_text(
             "manifests", f"{record.properties['zentfx_manifest']}.json"

@@ -1,4 +1,4 @@
-"""A TFX component of somebody's own for `killed_pipeline.py`: zentfx has its executor run by TFX."""
+"""A TFX component of somebody's own, for `killed_pipeline.py`: it goes through TFX's Launcher."""
 
 import time
 from pathlib import Path

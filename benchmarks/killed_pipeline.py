@@ -1,7 +1,7 @@
 """The pipeline that `killed.py` kills, and what it announces on the way.
 
-Four steps: two of plain Python, whose execution and publishing zentfx does, and two that bring a TFX
-component of their own, which go through TFX's Launcher to a worker process.
+Four steps: two of plain Python, whose execution and publishing zentfx does, and two that bring a
+TFX component of their own, which go through TFX's Launcher to a worker process.
 """
 
 import os

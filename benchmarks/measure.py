@@ -26,8 +26,16 @@ from typing import Any
 # one that starts it must be smaller than any command: a bare Python without site-packages.
 _WRAPPER = """
 import json, os, signal, sys, time
-command = sys.argv[1:]
+terminal, *command = sys.argv[1:]
 to_log = [(os.POSIX_SPAWN_DUP2, 2, 1)]
+if terminal == "terminal":
+    import threading
+    ours, theirs = os.openpty()
+    to_log.append((os.POSIX_SPAWN_DUP2, theirs, 2))
+    def drain():
+        while data := os.read(ours, 65536):
+            os.write(2, data)
+    threading.Thread(target=drain, daemon=True).start()
 child = os.posix_spawnp(command[0], command, os.environ, file_actions=to_log, setpgroup=0)
 try:
     _, status, usage = os.wait4(child, 0)
@@ -63,12 +71,15 @@ class RunFailedError(RuntimeError):
     """A measured command failed, or left processes behind."""
 
 
-def run_once(command: Command, env: Mapping[str, str] | None = None) -> Sample:
+def run_once(
+    command: Command, env: Mapping[str, str] | None = None, terminal: bool = False
+) -> Sample:
     """Runs a command in a fresh process and says what it took.
 
     Args:
         command: The program and its arguments.
         env: Variables to set besides those of this process.
+        terminal: Whether its stderr is a terminal.
 
     Raises:
         RunFailedError: With the end of what the command printed.
@@ -76,7 +87,8 @@ def run_once(command: Command, env: Mapping[str, str] | None = None) -> Sample:
     environment = {**os.environ, **(env or {})}
     # It would make every import of TFX compile TFX again.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    wrapped = [sys.executable, "-I", "-S", "-c", _WRAPPER, *map(os.fspath, command)]
+    wrapped = [sys.executable, "-I", "-S", "-c", _WRAPPER, "terminal" if terminal else "log"]
+    wrapped += map(os.fspath, command)
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         done = subprocess.run(
             wrapped, stdout=subprocess.PIPE, stderr=log, env=environment, check=False

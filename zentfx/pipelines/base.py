@@ -333,15 +333,19 @@ class Pipeline:
 
     def _nodes(self, enable_cache: bool | None, memos: Memos | None = None) -> list[Node]:
         nodes = []
+        known: dict[tuple[type, str | None], CodeIdentity] = {}  # many steps may be of one class
         for name, inputs in self.wiring().items():
             step = self._placed[name].step
+            code = type(step), step.options.code_version
+            if code not in known:
+                known[code] = code_of(*code)
             caching = [enable_cache, step.options.enable_cache, self.enable_cache]
             nodes.append(
                 Node(
                     name=name,
                     step=step,
                     inputs=inputs,
-                    code=_code_of(step),
+                    code=known[code],
                     digests=input_digests(step, memos),
                     enable_cache=next(c for c in caching if c is not None),
                 )
@@ -455,8 +459,8 @@ class Pipeline:
 
 def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
     """Steps after those that they read from; otherwise in the given order."""
-    done: list[str] = []
-    waiting = list(wired)
+    done: dict[str, None] = {}
+    waiting = dict(wired)
     while waiting:
         ready = next(
             (name for name in waiting if all(ref.step in done for ref in wired[name].values())),
@@ -464,20 +468,16 @@ def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
         )
         if ready is None:
             raise PipelineError(
-                f"These steps wait for each other: {', '.join(waiting)}.", part=waiting[:1]
+                f"These steps wait for each other: {', '.join(waiting)}.", part=list(waiting)[:1]
             )
-        waiting.remove(ready)
-        done.append(ready)
-    return done
+        del waiting[ready]
+        done[ready] = None
+    return list(done)
 
 
 def _again(step: BaseStep) -> BaseStep:
     """A new step from a step's arguments, as the worker makes one."""
     return type(step)(**step.arguments).with_options(**dataclasses.asdict(step.options))
-
-
-def _code_of(step: BaseStep) -> CodeIdentity:
-    return code_of(type(step), step.options.code_version)
 
 
 def _snake_case(name: str) -> str:

@@ -19,7 +19,7 @@ def as_input(artifact: Any) -> InputArtifact:
     """A TFX artifact as steps see it.
 
     Args:
-        artifact: The artifact.
+        artifact: The artifact, as TFX's object or as a plan has it.
 
     Returns:
         Its type, place and properties.

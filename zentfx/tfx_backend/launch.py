@@ -29,6 +29,7 @@ with light_imports():
     )
     from tfx.orchestration.portable.mlmd import context_lib
     from tfx.proto.orchestration import executable_spec_pb2
+    from tfx.types import artifact_utils
 
 __all__ = ["NodeRunner"]
 
@@ -116,12 +117,16 @@ class NodeRunner:
         node = plan.node
         name = node.node_info.id
         with self._connection as handle:
+            inputs = {
+                key: [_for_tfx(handle.store, item.mlmd_artifact) for item in artifacts]
+                for key, artifacts in plan.inputs.items()
+            }
             contexts = context_lib.prepare_contexts(handle, node.contexts)
             execution = execution_publish_utils.register_execution(
                 metadata_handle=handle,
                 execution_type=node.node_info.type,
                 contexts=contexts,
-                input_artifacts=plan.inputs,
+                input_artifacts=inputs,
                 exec_properties=plan.parameters,
             )
         contexts.append(self._planner.cache_context(plan))
@@ -130,10 +135,9 @@ class NodeRunner:
         )
         info = data_types.ExecutionInfo(
             execution_id=execution.id,
-            input_dict=plan.inputs,
+            input_dict=inputs,
             output_dict=resolver.generate_output_artifacts(execution.id),
             exec_properties=dict(plan.parameters),
-            execution_output_uri=resolver.get_executor_output_uri(execution.id),
             pipeline_node=node,
             pipeline_info=self._ir.pipeline_info,
             pipeline_run_id=self._ir.runtime_spec.pipeline_run_id.field_value.string_value,
@@ -161,3 +165,8 @@ class NodeRunner:
                 executor_output=output,
             )
         self._planner.ran(name, execution.id)
+
+
+def _for_tfx(store: Any, proto: pb.Artifact) -> Any:
+    """An artifact as TFX's executors get it."""
+    return artifact_utils.deserialize_artifact(store.get_artifact_type(proto.type), proto)

@@ -36,10 +36,25 @@ with light_imports():
 
 __all__ = ["Plan", "Planner"]
 
-Artifacts = dict[str, list[Any]]
-
 _KEY_DRIVER = f"{KeyDriver.__module__}.{KeyDriver.__qualname__}"
 _GROWTH = 16
+
+
+class Stored:
+    """An artifact in the store, as far as a plan needs it: TFX's own objects take long to make.
+
+    Args:
+        proto: MLMD's message.
+    """
+
+    def __init__(self, proto: pb.Artifact) -> None:
+        self.mlmd_artifact = proto
+        self.id: int = proto.id
+        self.uri: str = proto.uri
+        self.type_name: str = proto.type
+
+
+Artifacts = dict[str, list[Stored]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class Plan:
         executor_spec: Its executor; None for a node of TFX's own.
         driver_spec: A driver, if it has one.
         decided: Whether the following could be told. If not, TFX's Launcher has to.
-        inputs: TFX artifacts by input.
+        inputs: What it reads, by input.
         parameters: All parameters.
         key: Name of the cache context.
         hit: Whether an earlier result is reused.
@@ -268,7 +283,7 @@ def outputs_of(store: mlmd.MetadataStore, execution_id: int) -> Artifacts:
         execution_id: The execution.
 
     Returns:
-        TFX artifacts by output.
+        Its artifacts by output.
     """
     events = [
         event
@@ -278,10 +293,7 @@ def outputs_of(store: mlmd.MetadataStore, execution_id: int) -> Artifacts:
     found = {
         item.id: item for item in store.get_artifacts_by_id([event.artifact_id for event in events])
     }
-    outputs: defaultdict[str, list[Any]] = defaultdict(list)
+    outputs: defaultdict[str, list[Stored]] = defaultdict(list)
     for event in events:
-        proto = found[event.artifact_id]
-        outputs[event.path.steps[0].key].append(
-            artifact_utils.deserialize_artifact(store.get_artifact_type(proto.type), proto)
-        )
+        outputs[event.path.steps[0].key].append(Stored(found[event.artifact_id]))
     return dict(outputs)

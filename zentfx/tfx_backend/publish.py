@@ -25,8 +25,8 @@ class Reused:
 
     Args:
         node: The node in the IR.
-        inputs: TFX artifacts by input.
-        outputs: What the earlier execution wrote, likewise.
+        inputs: Artifacts of the store, by input.
+        outputs: What the earlier execution wrote, by output.
         parameters: All parameters.
         context: The cache context that the result was found under.
     """
