@@ -6,7 +6,6 @@ import importlib.util
 import logging
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
@@ -183,6 +182,8 @@ class _Run:
         Raises:
             StepFailedError: As in :meth:`one_by_one`.
         """
+        from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
         running: dict[Future[str], Node] = {}
         with ThreadPoolExecutor(self._request.max_workers, "zentfx-step") as threads:
             try:
