@@ -31,20 +31,41 @@ class LocalOrchestrator:
 
     def prepare(self, request: RunRequest) -> Callable[[Listener], None]:
         """Checks the installation and compiles; see :class:`zentfx.orchestrators.Orchestrator`."""
-        _check_installation()
-        return partial(_run, request, compile_pipeline(request))
+        ir = compile_pipeline(request)
+        _check_installation(request, ir)
+        return partial(_run, request, ir)
 
 
-def _check_installation() -> None:
+def _check_installation(request: RunRequest, ir: Any) -> None:
+    """Refuses steps that have to run and cannot; what is plain Python, or reused, needs nothing."""
     missing = [name for name in ("tensorflow", "apache_beam") if not _is_installed(name)]
     # ml-pipelines-sdk has a package `tfx` too, without the components.
     if not _is_installed("tfx.components"):
         missing.insert(0, "tfx")
-    if missing:
+    if missing and _needs_tfx(request, ir):
         raise MissingDependencyError(
             f"To run these steps {' and '.join(missing)} must be installed; this is a base "
             'install, which reads, plans and compares. pip install "zentfx[tfx]".'
         )
+
+
+def _needs_tfx(request: RunRequest, ir: Any) -> bool:
+    """Whether a step that is not plain Python would run; below one that runs, all do."""
+    if all(is_plain(node.step) for node in request.nodes):
+        return False
+    planner = Planner(ir, request, _connection(request))
+    running: set[str] = set()
+    for node in request.nodes:
+        runs = not running.isdisjoint(reference.step for reference in node.inputs.values())
+        if runs or not planner.plan(node.name).hit:
+            if not is_plain(node.step):
+                return True
+            running.add(node.name)
+    return False
+
+
+def _connection(request: RunRequest) -> RunConnection:
+    return RunConnection(request.metadata.connect(), request.metadata.connection_config)
 
 
 def _is_installed(name: str) -> bool:
@@ -55,7 +76,7 @@ def _is_installed(name: str) -> bool:
 
 
 def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
-    connection = RunConnection(request.metadata.connect(), request.metadata.connection_config)
+    connection = _connection(request)
     planner = Planner(ir, request, connection)
     run = _Run(request, planner, _Starter(request, ir, connection, planner), listener)
     if request.max_workers == 1:
