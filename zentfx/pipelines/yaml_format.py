@@ -54,7 +54,7 @@ class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
     """The same, written in C where PyYAML has that; it knows no positions within lines."""
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """The same for writing: such a text is quoted.
 
     It also escapes the line ends of Unicode: PyYAML writes them in a form that it reads as spaces.

@@ -29,7 +29,7 @@ with light_imports():
     )
     from tfx.orchestration.portable.mlmd import context_lib
     from tfx.proto.orchestration import executable_spec_pb2
-    from tfx.types import artifact_utils
+    from tfx.types import artifact_utils, value_artifact
 
 __all__ = ["NodeRunner"]
 
@@ -130,13 +130,10 @@ class NodeRunner:
                 exec_properties=plan.parameters,
             )
         contexts.append(self._planner.cache_context(plan))
-        resolver = outputs_utils.OutputsResolver(
-            node, self._ir.pipeline_info, self._ir.runtime_spec
-        )
         info = data_types.ExecutionInfo(
             execution_id=execution.id,
             input_dict=inputs,
-            output_dict=resolver.generate_output_artifacts(execution.id),
+            output_dict=_placed(plan, execution.id),
             exec_properties=dict(plan.parameters),
             pipeline_node=node,
             pipeline_info=self._ir.pipeline_info,
@@ -165,6 +162,20 @@ class NodeRunner:
                 executor_output=output,
             )
         self._planner.ran(name, execution.id)
+
+
+def _placed(plan: Plan, execution_id: int) -> dict[str, list[Any]]:
+    """The planned outputs, each in its execution's folder."""
+    for artifacts in plan.outputs.values():
+        for artifact in artifacts:
+            # <node>/<output>/<execution>, and below it for a value: planned for execution 0.
+            node, output, _, *below = artifact.uri.rsplit("/", 3 if _is_value(artifact) else 2)
+            artifact.uri = "/".join([node, output, str(execution_id), *below])
+    return {name: list(artifacts) for name, artifacts in plan.outputs.items()}
+
+
+def _is_value(artifact: Any) -> bool:
+    return isinstance(artifact, value_artifact.ValueArtifact)
 
 
 def _for_tfx(store: Any, proto: pb.Artifact) -> Any:

@@ -16,7 +16,7 @@ from zentfx.tfx_backend.compile import compile_pipeline
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.failures import Failure, secret_values
 from zentfx.tfx_backend.families import is_plain
-from zentfx.tfx_backend.logs import launch_log
+from zentfx.tfx_backend.logs import launch_log, run_log
 from zentfx.tfx_backend.plan import Plan, Planner
 
 __all__ = ["LocalOrchestrator"]
@@ -79,10 +79,11 @@ def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
     connection = _connection(request)
     planner = Planner(ir, request, connection)
     run = _Run(request, planner, _Starter(request, ir, connection, planner), listener)
-    if request.max_workers == 1:
-        run.one_by_one()
-    else:
-        run.side_by_side()
+    with run_log():
+        if request.max_workers == 1:
+            run.one_by_one()
+        else:
+            run.side_by_side()
 
 
 class _Starter:

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from zentfx.tfx_backend.failures import masked
 
-__all__ = ["launch_log", "step_log"]
+__all__ = ["launch_log", "run_log", "step_log"]
 
 # Below a warning, TFX (which logs as absl) writes each node's whole IR, and Beam how it reads
 # annotations. Importing TensorFlow silences the first for the rest of the process; here it is so
@@ -51,9 +51,6 @@ def step_log(
         level, others = root.level, root.handlers[:]
         root.handlers[:] = [handler]
         root.setLevel(logging.INFO)
-        quiet = {name: logging.getLogger(name).level for name in _QUIET}
-        for name in quiet:
-            logging.getLogger(name).setLevel(logging.WARNING)
         try:
             with contextlib.ExitStack() as stack:
                 for number, python_stream in ((1, sys.stdout), (2, sys.stderr)):
@@ -70,8 +67,6 @@ def step_log(
         finally:
             root.handlers[:] = others
             root.setLevel(level)
-            for name, own in quiet.items():
-                logging.getLogger(name).setLevel(own)
 
 
 class _Copying:
@@ -98,56 +93,6 @@ class _Copying:
         return getattr(self._stream, name)
 
 
-_lock = threading.Lock()
-_launches: list[logging.Handler] = []
-
-
-@contextlib.contextmanager
-def launch_log(path: Path, secrets: Mapping[str, str]) -> Iterator[None]:
-    """Within it, what TFX and zentfx log in this thread about a step goes to the step's file.
-
-    That is what happens around the executor, in the user's process; other threads may launch other
-    steps meanwhile.
-
-    Args:
-        path: The file; it is appended to.
-        secrets: Values that must not get into it, by value the name to show instead.
-    """
-    thread = threading.get_ident()
-    handler = _LateFile(path)
-    handler.addFilter(lambda record: record.thread == thread and _is_news(record))
-    handler.setFormatter(_Masking(secrets))
-    loggers = {logging.getLogger(name): level for name, level in _LAUNCHING.items()}
-    with _lock:
-        _launches.append(handler)
-        for logger, level in loggers.items():
-            logger.addHandler(handler)
-            logger.propagate = False
-            logger.setLevel(level)
-    try:
-        yield
-    finally:
-        handler.close()
-        with _lock:
-            _launches.remove(handler)
-            for logger in loggers:
-                logger.removeHandler(handler)
-                if not _launches:
-                    logger.propagate = True
-                    logger.setLevel(logging.NOTSET)
-
-
-class _LateFile(logging.FileHandler):
-    """Makes the file, and its folder, when there is something to write."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, delay=True, encoding="utf-8")
-
-    def emit(self, record: logging.LogRecord) -> None:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-        super().emit(record)
-
-
 class _Masking(logging.Formatter):
     def __init__(self, secrets: Mapping[str, str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -158,8 +103,81 @@ class _Masking(logging.Formatter):
 
 
 def _is_news(record: logging.LogRecord) -> bool:
+    if record.levelno < logging.WARNING and record.name.partition(".")[0] in _QUIET:
+        return False
     # TFX asks MLMD for something that only Google's MLMD has, and warns at every node.
     return record.msg != "ArtifactQuery.property_predicate is not supported."
+
+
+class _LaunchHandler(logging.Handler):
+    """Writes what is logged around an executor to the log of the step that its thread launches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addFilter(_is_news)
+        self._runs = 0
+        self._launched = threading.local()
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[None]:
+        loggers = {logging.getLogger(name): level for name, level in _LAUNCHING.items()}
+        with self.lock or contextlib.nullcontext():
+            self._runs += 1
+            for logger, level in loggers.items():
+                logger.addHandler(self)
+                logger.propagate = False
+                logger.setLevel(level)
+        try:
+            yield
+        finally:
+            with self.lock or contextlib.nullcontext():
+                self._runs -= 1
+                for logger in () if self._runs else loggers:
+                    logger.removeHandler(self)
+                    logger.propagate = True
+                    logger.setLevel(logging.NOTSET)
+
+    @contextlib.contextmanager
+    def launch(self, path: Path, secrets: Mapping[str, str]) -> Iterator[None]:
+        outer = getattr(self._launched, "log", None)
+        self._launched.log = path, _Masking(secrets)
+        try:
+            yield
+        finally:
+            self._launched.log = outer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        launched = getattr(self._launched, "log", None)
+        if launched is not None:
+            path, formatter = launched
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(f"{formatter.format(record)}\n")
+
+
+_launches = _LaunchHandler()
+
+
+def run_log() -> contextlib.AbstractContextManager[None]:
+    """Within it, what TFX and zentfx log around executors goes to the logs of steps.
+
+    Returns:
+        A context, for one run; several may overlap.
+    """
+    return _launches.run()
+
+
+def launch_log(path: Path, secrets: Mapping[str, str]) -> contextlib.AbstractContextManager[None]:
+    """Within it, this thread launches a step; others may launch others meanwhile.
+
+    Args:
+        path: The step's log; it is appended to.
+        secrets: Values that must not get into it, by value the name to show instead.
+
+    Returns:
+        A context.
+    """
+    return _launches.launch(path, secrets)
 
 
 @contextlib.contextmanager

@@ -105,6 +105,7 @@ class ThisProcess:
         """See :class:`Place`."""
         # What a plain step writes to stderr is the user's own, a progress bar say.
         native = () if name in self._steps.plain else (2,)
+        loaded = len(sys.modules)
         with step_log(self._steps.log(name), self._steps.secrets(name), native) as log:
             try:
                 with in_session(self._steps.session):
@@ -115,7 +116,8 @@ class ThisProcess:
                 failure = Failure.of(error, self._steps.arguments(name))
                 raise ExecutorFailedError(failure) from error
             finally:
-                note_loaded()  # modules that the step has imported
+                if len(sys.modules) != loaded:
+                    note_loaded()  # modules that the step has imported
 
 
 class WorkerProcess:

@@ -11,7 +11,7 @@ importers, conditions, parameters that come from artifacts, drivers of somebody'
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -68,6 +68,7 @@ class Plan:
         decided: Whether the following could be told. If not, TFX's Launcher has to.
         inputs: What it reads, by input.
         parameters: All parameters.
+        outputs: What it is to write, as TFX artifacts by output; where is open.
         key: Name of the cache context.
         hit: Whether an earlier result is reused.
         reason: Why what was computed under this key is not reused; empty where nothing was.
@@ -79,6 +80,7 @@ class Plan:
     decided: bool = False
     inputs: Artifacts = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     key: str = ""
     hit: bool = False
     reason: str = ""
@@ -125,15 +127,18 @@ class Planner:
         if inputs is None:
             return plan
         parameters = all_parameters(node)
-        plan = replace(plan, decided=True, inputs=inputs, parameters=parameters)
+        outputs = outputs_utils.OutputsResolver(
+            node, self._ir.pipeline_info, self._ir.runtime_spec
+        ).generate_output_artifacts(0)
+        plan = replace(plan, decided=True, inputs=inputs, parameters=parameters, outputs=outputs)
         key = self._key(plan)
         if not node.execution_options.caching_options.enable_cache:
             return replace(plan, key=key)
-        context, outputs, reason = self._hit(name, key)
-        if context is None or outputs is None:
+        context, found, reason = self._hit(name, key)
+        if context is None or found is None:
             return replace(plan, key=key, reason=reason)
-        self._made[name] = outputs
-        self._reused.append(Reused(node, inputs, outputs, parameters, context))
+        self._made[name] = found
+        self._reused.append(Reused(node, inputs, found, parameters, context))
         return replace(plan, key=key, hit=True)
 
     def _inputs_of(self, node: Any) -> Artifacts | None:
@@ -150,9 +155,6 @@ class Planner:
         return inputs
 
     def _key(self, plan: Plan) -> str:
-        outputs = outputs_utils.OutputsResolver(
-            plan.node, self._ir.pipeline_info, self._ir.runtime_spec
-        ).generate_output_artifacts(0)
         unkeyed = set(unkeyed_names(plan.parameters))
         context = cache_utils.get_cache_context(
             metadata_handle=_KEY_ALONE,
@@ -160,7 +162,7 @@ class Planner:
             pipeline_info=self._ir.pipeline_info,
             executor_spec=plan.executor_spec,
             input_artifacts=plan.inputs,
-            output_artifacts=outputs,
+            output_artifacts=plan.outputs,
             parameters={key: plan.parameters[key] for key in plan.parameters.keys() - unkeyed},
         )
         return str(context.name)
