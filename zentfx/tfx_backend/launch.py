@@ -90,7 +90,7 @@ class NodeRunner:
             ).launch()
         except Exception as error:
             if name in raised:  # the Launcher raises an error of its own
-                raise raised[name] from raised[name].__cause__
+                raise raised[name] from None
             raise error
         if info is None or info.execution_id is None:
             raise RuntimeError(f"TFX skipped the step {name!r}: its inputs are not there.")

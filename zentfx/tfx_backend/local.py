@@ -115,8 +115,12 @@ class _Starter:
             return True
         return self._request.max_workers == 1 and is_plain(node.step)
 
-    def prepare(self) -> None:
-        """Imports what it takes, in the thread that calls: TFX's imports are not safe in two."""
+    def prepare(self, node: Node) -> None:
+        """Does what must be done in the main thread: imports are not safe in several.
+
+        Args:
+            node: The step that is to run.
+        """
         if self._runner is None:
             from zentfx.tfx_backend import operators
             from zentfx.tfx_backend.launch import NodeRunner
@@ -124,6 +128,8 @@ class _Starter:
             self._runner = NodeRunner(self._ir, self._request, self._connection, self._planner)
             self._here = operators.ThisProcess(self._request)
             self._worker = operators.WorkerProcess(self._request)
+        if not self.runs_here(node):
+            self._worker.pack(node.name)
 
     def run(self, node: Node, plan: Plan) -> str:
         """Runs a step.
@@ -255,7 +261,7 @@ class _Run:
             self._listener(StepEvent(name, "cached"))
 
     def _begin(self, node: Node) -> None:
-        self._starter.prepare()
+        self._starter.prepare(node)
         self._started[node.name] = time.monotonic()
         here = self._starter.runs_here(node)
         self._listener(StepEvent(node.name, "running", in_process=here))
@@ -280,7 +286,7 @@ class _Run:
             if isinstance(error, ExecutorFailedError)
             else Failure.of(error, {**node.step.derived, **node.step.arguments})
         )
-        cause = error.__cause__ if isinstance(error, ExecutorFailedError) else error
+        cause = error.cause() if isinstance(error, ExecutorFailedError) else error
         self._listener(StepEvent(node.name, "failed", self._seconds(node), failure.summary))
         if self._failure is None:
             log = self._request.logs / f"{node.name}.log"

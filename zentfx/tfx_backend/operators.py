@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import pickle
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -23,6 +23,8 @@ from zentfx.tfx_backend.failures import Failure, masked, secret_values
 from zentfx.tfx_backend.families import is_plain
 from zentfx.tfx_backend.logs import step_log
 from zentfx.tfx_backend.session import Session, in_session
+from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Task
+from zentfx.tfx_backend.worker.pool import WorkerDiedError, run_in_worker
 from zentfx.user_sources import note_loaded
 
 with light_imports():
@@ -35,15 +37,17 @@ _UNKNOWN = 2  # gRPC's code for an error that has no other
 
 
 class ExecutorFailedError(Exception):
-    """An executor raised; the cause is what it raised.
+    """An executor raised.
 
     Args:
         failure: What is said of it.
+        cause: Gives what it raised. That may take an import: only the main thread calls it.
     """
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, cause: Callable[[], BaseException]) -> None:
         super().__init__(failure.text)
         self.failure = failure
+        self.cause = cause
 
 
 class Place(Protocol):
@@ -114,7 +118,7 @@ class ThisProcess:
             except (Exception, SystemExit) as error:
                 log.exception("The step failed.")
                 failure = Failure.of(error, self._steps.arguments(name))
-                raise ExecutorFailedError(failure) from error
+                raise ExecutorFailedError(failure, partial(_itself, error)) from error
             finally:
                 if len(sys.modules) != loaded:
                     note_loaded()  # modules that the step has imported
@@ -129,52 +133,63 @@ class WorkerProcess:
 
     def __init__(self, request: RunRequest) -> None:
         self._steps = _Steps(request)
+        self._packed: dict[str, bytes | ExecutorFailedError] = {}
+
+    def pack(self, name: str) -> None:
+        """Packs a step to be sent; to be called in the main thread.
+
+        Packing a class imports its module. A thread that waits for a module which the main thread
+        is importing right now, because it runs a pipeline while it is imported, waits for ever.
+
+        Args:
+            name: The step's name.
+        """
+        session = self._steps.session
+        cls = session.classes[name]
+        own = Session({name: cls}, session.root, session.beam_args)
+        try:
+            self._packed[name] = cloudpickle.dumps(own)
+        except Exception as error:  # noqa: BLE001 - whatever cannot be pickled raises
+            what = f"{cls.__qualname__} cannot be sent to the worker process"
+            failure = Failure(
+                what,
+                f"{what}, because what it uses cannot be pickled: {error}\nDefine it in a module, "
+                "or call run(in_process=True).",
+            )
+            self._packed[name] = ExecutorFailedError(failure, partial(_itself, error))
 
     def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
         """See :class:`Place`."""
-        from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Task
-        from zentfx.tfx_backend.worker.pool import WorkerDiedError, run_in_worker
-
-        log = self._steps.log(name)
+        packed = self._packed.pop(name)
+        if isinstance(packed, ExecutorFailedError):
+            raise packed
+        task = Task(
+            name=name,
+            session=packed,
+            executor_spec=executor_spec,
+            invocation=info.to_proto(),
+            log=self._steps.log(name),
+            secrets=self._steps.secrets(name),
+            cwd=os.getcwd(),  # noqa: PTH109 - as it is, to be set again
+            environ=dict(os.environ),
+            path=list(sys.path),
+            modules={},
+        )
         try:
-            task = Task(
-                name=name,
-                session=self._pickled(name),
-                executor_spec=executor_spec,
-                invocation=info.to_proto(),
-                log=log,
-                secrets=self._steps.secrets(name),
-                cwd=os.getcwd(),  # noqa: PTH109 - as it is, to be set again
-                environ=dict(os.environ),
-                path=list(sys.path),
-                modules={},
-            )
             reply = run_in_worker(task)
         except WorkerDiedError as error:
-            raise ExecutorFailedError(Failure.of(error, {})) from error
+            raise ExecutorFailedError(Failure.of(error, {}), partial(_itself, error)) from error
         if isinstance(reply, Done):
             return reply.output
         if isinstance(reply, Canceled):
             raise KeyboardInterrupt
         assert isinstance(reply, Failed)
         text = masked(reply.traceback, self._steps.secrets(name))
-        raise ExecutorFailedError(reply.failure) from _rebuilt(reply, text)
+        raise ExecutorFailedError(reply.failure, partial(_rebuilt, reply, text))
 
-    def _pickled(self, name: str) -> bytes:
-        session = self._steps.session
-        cls = session.classes[name]
-        own = Session({name: cls}, session.root, session.beam_args)
-        try:
-            pickled: bytes = cloudpickle.dumps(own)
-        except Exception as error:
-            failure = Failure(
-                f"{cls.__qualname__} cannot be sent to the worker process",
-                f"{cls.__qualname__} cannot be sent to the worker process, because what it uses "
-                f"cannot be pickled: {error}\nDefine it in a module, or call "
-                "run(in_process=True).",
-            )
-            raise ExecutorFailedError(failure) from error
-        return pickled
+
+def _itself(error: BaseException) -> BaseException:
+    return error
 
 
 class _WorkerTraceback(Exception):  # noqa: N818 - not an error of its own: the text of another
@@ -290,5 +305,5 @@ def executor_operators(
     Returns:
         Makers of operators by the kind of executor.
     """
-    made = functools.partial(_StepOperator, place=place, artifacts=artifacts, raised=raised)
+    made = partial(_StepOperator, place=place, artifacts=artifacts, raised=raised)
     return dict.fromkeys(_StepOperator.SUPPORTED_EXECUTOR_SPEC_TYPE, made)
