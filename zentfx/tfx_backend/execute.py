@@ -14,12 +14,13 @@ with light_imports():
 __all__ = ["execute"]
 
 
-def execute(executor_spec: Any, info: Any) -> Any:
+def execute(executor_spec: Any, info: Any, tuned: bool = False) -> Any:
     """Runs an executor as TFX's operators do; imports its class only now.
 
     Args:
         executor_spec: The executor.
         info: TFX's ``ExecutionInfo``.
+        tuned: Whether Beam's runner may be tuned for the whole process.
 
     Returns:
         TFX's ``ExecutorOutput``.
@@ -29,22 +30,30 @@ def execute(executor_spec: Any, info: Any) -> Any:
     """
     # The driver dropped some for the sake of the cache key; what it set itself stays.
     info.exec_properties = {**all_parameters(info.pipeline_node), **info.exec_properties}
-    return _operator(executor_spec).run_executor(info)
+    if isinstance(executor_spec, executable_spec_pb2.BeamExecutableSpec):
+        return _execute_on_beam(executor_spec, info, tuned)
+    with light_imports():
+        from tfx.orchestration.portable import python_executor_operator
+
+    return python_executor_operator.PythonExecutorOperator(executor_spec).run_executor(info)
 
 
-def _operator(executor_spec: Any) -> Any:
-    if not isinstance(executor_spec, executable_spec_pb2.BeamExecutableSpec):
-        with light_imports():
-            from tfx.orchestration.portable import python_executor_operator
-
-        return python_executor_operator.PythonExecutorOperator(executor_spec)
+def _execute_on_beam(executor_spec: Any, info: Any, tuned: bool) -> Any:
     from tfx.orchestration.portable import beam_executor_operator
 
+    from zentfx.tfx_backend.executors.beam_runner import pipeline_maker, tune
+
+    if tuned:
+        tune()
     operator = beam_executor_operator.BeamExecutorOperator(executor_spec)
     session = current()
-    # They come here and not through the IR: there they would be part of the cache key.
-    for argument in session.beam_args if session else ():
-        expression = placeholder_pb2.PlaceholderExpression()
-        expression.value.string_value = argument
-        operator.beam_pipeline_args.append(expression)
-    return operator
+    arguments = session.beam_args if session else ()
+    # They come here and not through the IR: there they would be part of the cache key. What a
+    # component of the user's own has in its IR is left to TFX.
+    maker = None if operator.beam_pipeline_args else pipeline_maker(arguments)
+    if maker is None:
+        for argument in arguments:
+            expression = placeholder_pb2.PlaceholderExpression()
+            expression.value.string_value = argument
+            operator.beam_pipeline_args.append(expression)
+    return operator.run_executor(info, make_beam_pipeline_fn=maker)

@@ -108,7 +108,7 @@ def _reply(task: Task, modules: UserModules, interrupts: _Interrupts) -> Reply:
             with interrupts.reach():
                 session = cloudpickle.loads(task.session)
                 with in_session(session):
-                    output = execute(task.executor_spec, info)
+                    output = execute(task.executor_spec, info, tuned=True)
             return Done(dict(modules.loaded), output)
         except KeyboardInterrupt:
             return Canceled(dict(modules.loaded))
