@@ -13,6 +13,7 @@ from ml_metadata.proto import metadata_store_pb2 as pb
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from zentfx import BaseStep, Pipeline, Repository
+from zentfx.errors import NotFoundError
 from zentfx.orchestrators import RunRequest
 from zentfx.tfx_backend.compile import compile_pipeline
 from zentfx.tfx_backend.local import LocalOrchestrator
@@ -50,7 +51,7 @@ def build(repository, name="Sums"):
     return pipeline
 
 
-def request_for(pipeline, repository):
+def request_for(pipeline, repository, max_workers=1):
     workspace = repository.workspace
     return RunRequest(
         run_id=f"run-{uuid.uuid4().hex[:8]}",
@@ -61,11 +62,12 @@ def request_for(pipeline, repository):
         artifacts=workspace.artifacts,
         logs=workspace.logs,
         root=workspace.root,
+        max_workers=max_workers,
     )
 
 
-def run_by_us(pipeline, repository):
-    request = request_for(pipeline, repository)
+def run_by_us(pipeline, repository, max_workers=1):
+    request = request_for(pipeline, repository, max_workers)
     events = []
     LocalOrchestrator().prepare(request)(events.append)
     return request.run_id, {event.step: event.state for event in events}
@@ -265,3 +267,33 @@ def test_killed_between_its_writes_a_planner_loses_nothing(tmp_path, writes):
     again = build(repository).run(progress=None)
     assert {step.status for step in again.steps.values()} == {"cached"}
     assert again.steps["sum"].outputs["total"].uri == first.steps["sum"].outputs["total"].uri
+
+
+def test_what_is_marked_is_not_reused_until_the_mark_is_taken_back(tmp_path):
+    repository = Repository(tmp_path)
+    first = build(repository).run(progress=None)
+    workspace = repository.workspace
+    mark = workspace.writer.mark([first.steps["one"].outputs["numbers"].id], "bad data")
+    second = build(repository).run(progress=None)
+    states = {name: step.status for name, step in second.steps.items()}
+    assert states == {"one": "completed", "two": "cached", "sum": "completed", "twice": "completed"}
+    assert "numbers is marked: bad data" in second.steps["one"].log()
+    # What was computed anew is reused, and after the mark is gone the newest still is.
+    assert {step.status for step in build(repository).run(progress=None).steps.values()} == {
+        "cached"
+    }
+    workspace.writer.unmark(mark)
+    assert workspace.reader.marked() == {}
+    fourth = build(repository).run(progress=None)
+    assert fourth.steps["one"].outputs["numbers"].id == second.steps["one"].outputs["numbers"].id
+    with pytest.raises(NotFoundError, match="no mark 'nope'"):
+        workspace.writer.unmark("nope")
+
+
+def test_steps_side_by_side_leave_the_rows_of_steps_one_by_one(tmp_path):
+    rows = []
+    for workers in (1, 3):
+        repository = Repository(tmp_path / str(workers))
+        run_id, _ = run_by_us(build(repository), repository, workers)
+        rows.append(comparable(repository, run_id))
+    assert rows[0] == rows[1]

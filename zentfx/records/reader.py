@@ -232,6 +232,20 @@ class Reader:
         """All artifacts of the store, those of every state."""
         return [_artifact(item) for item in self._client.get_artifacts()]
 
+    def marked(self) -> dict[int, str]:
+        """The artifacts that are marked.
+
+        Returns:
+            The note of a mark by the artifact's id in MLMD.
+        """
+        notes = {}
+        for context in self._client.get_contexts_by_type(schema.MARK):
+            properties = _properties(context)
+            if schema.Mark.REMOVED not in properties:
+                for item in self._client.get_artifacts_by_context(context.id):
+                    notes[item.id] = properties[schema.Mark.NOTE]
+        return notes
+
     def pipeline_versions(self, pipeline: str | None = None) -> list[PipelineVersionRecord]:
         """The versions of one pipeline, or of all, oldest first.
 

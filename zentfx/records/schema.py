@@ -7,12 +7,14 @@ from __future__ import annotations
 
 __all__ = [
     "CACHE_SCOPE",
+    "MARK",
     "NODE",
     "PIPELINE",
     "PIPELINE_RUN",
     "PIPELINE_VERSION",
     "Artifact",
     "Execution",
+    "Mark",
     "PipelineVersion",
     "Run",
 ]
@@ -23,6 +25,7 @@ PIPELINE_RUN = "pipeline_run"
 NODE = "node"
 PIPELINE_VERSION = "zentfx.PipelineVersion"
 CACHE_SCOPE = "zentfx.CacheScope"
+MARK = "zentfx.Mark"
 
 
 class Run:
@@ -74,3 +77,10 @@ class Artifact:
     """Custom properties of every artifact that a step wrote."""
 
     MANIFEST = "zentfx_manifest"  # name of the kept list of its files
+
+
+class Mark:
+    """Custom properties of a ``zentfx.Mark`` context, which the marked artifacts belong to."""
+
+    NOTE = "zentfx_note"
+    REMOVED = "zentfx_removed_ms"  # when the mark was taken back; absent while it holds

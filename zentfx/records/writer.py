@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from zentfx.errors import NotFoundError
 from zentfx.records import schema
 from zentfx.records.encoding import cut
 from zentfx.stores.mlmd import mlmd, pb
@@ -138,6 +139,41 @@ class Writer:
                 execution.custom_properties[schema.Execution.STATUS].string_value = status
         if open_ones:
             self._client.put_executions(open_ones)
+
+    def mark(self, artifact_ids: Iterable[int], note: str) -> str:
+        """Marks artifacts: while they are, no step reuses them.
+
+        The artifacts themselves must not be changed, because they are part of cache keys.
+
+        Args:
+            artifact_ids: Ids in MLMD.
+            note: Why.
+
+        Returns:
+            The mark's name.
+        """
+        context = pb.Context(type_id=self._context_type(schema.MARK), name=str(uuid.uuid4()))
+        _set(context, {schema.Mark.NOTE: note})
+        [context_id] = self._client.put_contexts([context])
+        self._client.put_attributions_and_associations(
+            [pb.Attribution(context_id=context_id, artifact_id=item) for item in artifact_ids], []
+        )
+        return str(context.name)
+
+    def unmark(self, mark: str) -> None:
+        """Takes a mark back; it stays in the store, with the time.
+
+        Args:
+            mark: Its name.
+
+        Raises:
+            NotFoundError: If there is none of this name.
+        """
+        context = self._client.get_context_by_type_and_name(schema.MARK, mark)
+        if context is None:
+            raise NotFoundError(f"There is no mark {mark!r}.")
+        _set(context, {schema.Mark.REMOVED: _now()})
+        self._client.put_contexts([context])
 
     def _context_type(self, name: str) -> int:
         type_id: int = self._client.put_context_type(

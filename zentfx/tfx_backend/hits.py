@@ -35,7 +35,10 @@ def as_input(artifact: Any) -> InputArtifact:
 
 
 def refusal(
-    step: BaseStep, outputs: Mapping[str, Sequence[Any]], store: ArtifactStore
+    step: BaseStep,
+    outputs: Mapping[str, Sequence[Any]],
+    store: ArtifactStore,
+    marked: Mapping[int, str],
 ) -> str | None:
     """Says why outputs of an earlier execution cannot be used.
 
@@ -43,10 +46,15 @@ def refusal(
         step: The step that is about to run.
         outputs: The TFX artifacts by name.
         store: The artifact store.
+        marked: Notes of the artifacts that are marked, by id.
 
     Returns:
         The reason, or None.
     """
+    for name, items in outputs.items():
+        for item in items:
+            if item.id in marked:
+                return f"{name} is marked: {marked[item.id]}"
     known = {name: [as_input(item) for item in items] for name, items in outputs.items()}
     for name, artifacts in known.items():
         for artifact in artifacts:

@@ -10,7 +10,6 @@ from zentfx.orchestrators import RunRequest
 from zentfx.stores.mlmd import pb
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import DriverOperator
-from zentfx.tfx_backend.hits import refusal
 from zentfx.tfx_backend.operators import (
     ExecutorFailedError,
     Place,
@@ -49,7 +48,6 @@ class NodeRunner:
     ) -> None:
         self._ir = ir
         self._artifacts = request.artifacts
-        self._steps = {node.name: node.step for node in request.nodes}
         self._connection = connection
         self._planner = planner
 
@@ -75,7 +73,7 @@ class NodeRunner:
         driver = functools.partial(
             DriverOperator,
             executor_spec=plan.executor_spec,
-            refuse=lambda outputs: refusal(self._steps[name], outputs, self._artifacts),
+            refuse=functools.partial(self._planner.refusal, name),
         )
         try:
             info = launcher.Launcher(

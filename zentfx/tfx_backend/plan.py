@@ -18,6 +18,7 @@ from typing import Any
 
 from zentfx.light_imports import light_imports
 from zentfx.orchestrators import RunRequest
+from zentfx.records.reader import Reader
 from zentfx.stores.mlmd import mlmd, pb
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import KeyDriver
@@ -104,6 +105,8 @@ class Planner:
         self._nodes = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
         self._made: dict[str, Artifacts] = {}
         self._reused: list[Reused] = []
+        self._reader = Reader(request.metadata.connect(), request.root)
+        self._marked: Mapping[int, str] | None = None
 
     def plan(self, name: str) -> Plan:
         """Looks for a hit of one node; writes nothing.
@@ -197,7 +200,21 @@ class Planner:
                 artifact_utils.verify_artifacts(artifacts)
             except RuntimeError:
                 return f"the folder of {output} is gone"
-        return refusal(self._steps[name], outputs, self._artifacts)
+        return self.refusal(name, outputs)
+
+    def refusal(self, name: str, outputs: Mapping[str, Sequence[Any]]) -> str | None:
+        """Why outputs of an earlier execution cannot be used, by our rules.
+
+        Args:
+            name: The step's name.
+            outputs: What the execution wrote.
+
+        Returns:
+            The reason, or None.
+        """
+        if self._marked is None:
+            self._marked = self._reader.marked()
+        return refusal(self._steps[name], outputs, self._artifacts, self._marked)
 
     def publish(self) -> list[str]:
         """Records the hits that were found since the last call.
