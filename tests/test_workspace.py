@@ -197,3 +197,10 @@ class TestConfig:
         with pytest.raises(ConfigError):
             Repository()
         assert not (Path.cwd() / ".zentfx/metadata.db").exists()
+
+
+def test_a_number_of_workers_that_makes_no_sense_is_refused(tmp_path):
+    Workspace.find(tmp_path)
+    (tmp_path / ".zentfx/config.yaml").write_text("zentfx: 1\nmax_workers: 0\n")
+    with pytest.raises(ConfigError, match="at least 1; 0 came"):
+        Workspace.find(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from zentfx.workspace import Workspace
+from zentfx.stores.files import is_aside
+from zentfx.stores.metadata import NEW_STORE
+from zentfx.workspace import FOLDER, Workspace
 
 __all__ = ["Leftover", "leftovers", "remove"]
 
@@ -47,9 +50,16 @@ def leftovers(workspace: Workspace) -> list[Leftover]:
         Runs whose process is gone, then outputs that were never published, logs of runs that were
         never recorded, and temporary files.
     """
-    known = {run.id: run for run in workspace.runs()}
+    # The files first: of a run that begins meanwhile nothing is among them.
+    runs = Path(workspace.artifacts.path) / "runs"
+    outputs, logs = _folders(runs), _folders(workspace.logs)
+    aside = list(_aside(workspace.folder))
+    dead = workspace.dead()
     # A run that just begins holds its mark before it is recorded.
-    alive = {run.id for run in known.values() if run.status == "running"} | workspace.alive()
+    alive = workspace.alive()
+    known = {run.id: run for run in workspace.runs()}
+    alive |= {run.id for run in known.values() if run.status == "running"}
+    published = _published(workspace, runs)
     found = [
         Leftover(
             "a run whose process is gone, not recorded as crashed yet",
@@ -58,11 +68,10 @@ def leftovers(workspace: Workspace) -> list[Leftover]:
             run_id,
             removable=False,
         )
-        for run_id in workspace.dead()
+        for run_id in dead
         if run_id not in alive  # on another machine, whose locks cannot be seen
     ]
-    published = {Path(item.uri) for item in workspace.reader.all_artifacts()}
-    for folder in _folders(Path(workspace.artifacts.path) / "runs"):
+    for folder in outputs:
         if folder.name not in alive:
             found += [
                 Leftover("an output that was never published", path, _size(path), folder.name)
@@ -70,14 +79,25 @@ def leftovers(workspace: Workspace) -> list[Leftover]:
             ]
     found += [
         Leftover("logs of a run that was never recorded", folder, _size(folder), folder.name)
-        for folder in _folders(workspace.logs)
+        for folder in logs
         if folder.name not in known and folder.name not in alive
     ]
-    found += [
-        Leftover("a file that was never finished", path, _size(path))
-        for path in _aside(workspace.folder)
-    ]
+    found += [Leftover("a file that was never finished", path, _size(path)) for path in aside]
     return found
+
+
+def _published(workspace: Workspace, runs: Path) -> set[Path]:
+    """Where the outputs that were published are now.
+
+    They are recorded with the path by which the repository was reached when they were written: a
+    link, a mount or another folder may lead to it today.
+    """
+    below = f"/{FOLDER}/artifacts/runs/"
+    return {
+        runs / record.uri.rpartition(below)[2]
+        for record in workspace.reader.all_artifacts()
+        if below in record.uri
+    }
 
 
 def remove(workspace: Workspace, found: list[Leftover]) -> None:
@@ -91,8 +111,9 @@ def remove(workspace: Workspace, found: list[Leftover]) -> None:
         OSError: If something cannot be removed.
     """
     workspace.record_crashes()
+    alive = workspace.alive()
     for item in found:
-        if not item.removable:
+        if not item.removable or item.run_id in alive:
             continue
         if item.path.is_dir():
             shutil.rmtree(item.path)
@@ -124,14 +145,12 @@ def _unclaimed(folder: Path, claimed: set[Path]) -> Iterator[Path]:
 def _aside(folder: Path) -> Iterator[Path]:
     """Files and folders that ``write_whole`` and the making of a store leave when killed."""
     young = time.time() - _ASIDE
-    places = [folder, folder / "memos", *_folders(folder / "artifacts")]
-    for place in places:
-        if place.name == "runs" or not place.is_dir():
-            continue
-        for item in place.iterdir():
-            hidden = item.name.startswith(".") and item.name != ".gitignore"
-            if hidden and item.stat().st_mtime < young:
-                yield item
+    for place in [folder, folder / "memos", *_folders(folder / "artifacts")]:
+        for item in place.iterdir() if place.is_dir() and place.name != "runs" else ():
+            if is_aside(item.name) or item.name.startswith(NEW_STORE):
+                with contextlib.suppress(FileNotFoundError):  # moved into place just now
+                    if item.stat().st_mtime < young:
+                        yield item
 
 
 def _size(path: Path) -> int:

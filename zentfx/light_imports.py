@@ -90,10 +90,9 @@ def _give_tensorflow() -> None:
 
 def _give_beam() -> None:
     beam = sys.modules["apache_beam"]
-    for name in ("tfx.dsl.components.base.base_beam_executor",):
-        module = sys.modules.get(name)
-        if module is not None:
-            module.beam, module._BeamPipeline = beam, beam.Pipeline  # type: ignore[attr-defined]
+    asker: Any = sys.modules.get("tfx.dsl.components.base.base_beam_executor")
+    if asker is not None:
+        asker.beam, asker._BeamPipeline = beam, beam.Pipeline
 
 
 # The stand-ins for Docker and gRPC import them by themselves.

@@ -162,7 +162,7 @@ def loaded_texts() -> dict[str, ModuleText]:
     """
     note_loaded()
     texts = {}
-    for name, (origin, text) in _loaded.items():
+    for name, (origin, text) in list(_loaded.items()):
         module = sys.modules.get(name)
         if module is None or name == "__main__" or _origin(module) is not origin:
             continue

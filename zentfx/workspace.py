@@ -127,6 +127,10 @@ class Workspace:
             if type(value) is not type(_CONFIG[name]):
                 expected = type(_CONFIG[name]).__name__
                 raise ConfigError(f"{file}: {name} must be of type {expected}; {value!r} came.")
+        if data.get("max_workers", 1) < 1:
+            raise ConfigError(
+                f"{file}: max_workers must be at least 1; {data['max_workers']} came."
+            )
         if data.get("zentfx") != _CONFIG["zentfx"]:
             raise ConfigError(
                 f"{file} has format version {data.get('zentfx')!r}; this zentfx reads version 1."

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,13 @@ def test_logs_and_folders_of_a_run_that_was_never_recorded_are_leftovers(tmp_pat
 
 def test_old_files_that_were_never_finished_are_leftovers(tmp_path):
     workspace = Repository(tmp_path).workspace
-    names = ("memos/.a.json-1", "artifacts/manifests/.b.json-2", ".new-3")
+    aside = uuid.uuid4().hex
+    names = (f"memos/.a.json-{aside}", f"artifacts/manifests/.b.json-{aside}", ".new-3")
+    for theirs in (".hidden", "artifacts/manifests/.keep"):
+        file = workspace.folder / theirs
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        os.utime(file, (0, 0))
     for name in names:
         file = workspace.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -136,6 +143,39 @@ def test_old_files_that_were_never_finished_are_leftovers(tmp_path):
     assert len(leftovers(workspace)) == 3
     assert call("doctor", "--clean", "--repository", tmp_path).exit_code == 0
     assert not any((workspace.folder / name).exists() for name in names)
+
+
+def test_results_are_found_whatever_path_leads_to_the_repository(tmp_path):
+    """They are recorded with the path of then; by another one they must not look unpublished."""
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    link = str(tmp_path / "link")
+    script = SCRIPT.replace('"Writes"', f'"Writes", repository={link!r}')
+    (real / "script.py").write_text(script)
+    subprocess.run([sys.executable, "script.py", "0"], cwd=real, check=True)
+    workspace = Repository(real).workspace
+    [run] = Repository(real).get_runs()
+    assert "/link/" in run.steps["first"].outputs["text"].uri
+    assert leftovers(workspace) == []
+    real.rename(tmp_path / "moved")
+    assert leftovers(Repository(tmp_path / "moved").workspace) == []
+
+
+def test_a_run_that_begins_while_leftovers_are_listed_is_left_alone(tmp_path, monkeypatch):
+    workspace = Repository(tmp_path).workspace
+    found = []
+
+    def begin(reader):
+        with held(workspace.folder / "running/new"):
+            for folder in (workspace.logs / "new", workspace.artifacts.run_folder("new")):
+                folder.mkdir(parents=True)
+                (folder / "file").touch()
+        return []
+
+    monkeypatch.setattr(type(workspace.reader), "all_artifacts", begin)
+    found = leftovers(workspace)
+    assert found == []
 
 
 def test_doctor_makes_no_repository(tmp_path):
@@ -156,6 +196,8 @@ class TestLogs:
         assert "first" not in result.output  # it was reused
         result = call("logs", "first", "--run", first.id, "--repository", tmp_path)
         assert "before the nap" in result.output
+        result = call("logs", "first", "--repository", tmp_path)
+        assert "'first' logged nothing in the run" in result.output
 
     def test_following_ends_with_the_run(self, tmp_path):
         process = start_and_wait(tmp_path, 2)

@@ -369,3 +369,24 @@ def test_content_decides_the_digest_of_a_pipeline_and_its_name_does_not():
     assert digest(text(enable_cache=False)) != same
     others = [text(by=(2,)), text(by=()), text(left="b.total")]
     assert len({same, *map(digest, others)}) == 4
+
+
+def test_a_run_asks_validate_which_a_subclass_may_override(tmp_path):
+    class Picky(Pipeline):
+        def validate(self):
+            raise PipelineError("not this one")
+
+    pipeline = Picky("P", repository=tmp_path)
+    pipeline.add_step(Source(), "source")
+    with pytest.raises(PipelineError, match="not this one"):
+        pipeline.run(progress=None)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"enable_cache": "no"}, {"in_process": "yes"}, {"in_process": None}]
+)
+def test_settings_of_a_run_must_be_true_or_false(tmp_path, settings):
+    pipeline = Pipeline("P", repository=tmp_path)
+    pipeline.add_step(Source(), "source")
+    with pytest.raises(PipelineError, match="must be True or False"):
+        pipeline.run(progress=None, **settings)

@@ -394,3 +394,191 @@ def test_a_forked_child_leaves_the_parents_workers_alone(repository):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     after = reports(repository, names=["a"], max_workers=2)
     assert report(before, "a")["pid"] == report(after, "a")["pid"]
+
+
+class TestCanceled:
+    SCRIPT = """
+import sys, threading, time
+from pathlib import Path
+from zentfx import BaseStep, Pipeline
+from zentfx.tfx_backend.worker import pool
+
+pool._GRACE = 1.0
+
+class Deaf(BaseStep):
+    outputs = {"text": "Text"}
+    def __init__(self, name: str):
+        self.name = name
+    def process(self, inputs, outputs):
+        Path(f"started-{self.name}").touch()
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                time.sleep(60)
+            except KeyboardInterrupt:
+                pass
+
+if __name__ == "__main__":
+    pipeline = Pipeline("Deaf")
+    for name in ("a", "b"):
+        pipeline.add_step(Deaf(name), name)
+    pipeline.run(max_workers=2)
+"""
+
+    def test_steps_that_do_not_stop_are_ended(self, tmp_path):
+        (tmp_path / "script.py").write_text(self.SCRIPT)
+        process = subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path)
+        started = [tmp_path / f"started-{name}" for name in ("a", "b")]
+        deadline = time.monotonic() + 60
+        while not all(map(Path.exists, started)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.wait(50)  # they would take 60 seconds
+        [run] = Repository(tmp_path).get_runs()
+        assert run.status == "canceled"
+        assert {step.status for step in run.steps.values()} == {"canceled"}
+
+    def test_a_step_that_is_about_to_start_does_not(self, repository):
+        canceled = threading.Event()
+        canceled.set()
+        with pytest.raises(KeyboardInterrupt):
+            pool.run_in_worker(None, canceled)
+
+
+class Forks(BaseStep):
+    outputs = {"report": "Report"}
+
+    def process(self, inputs, outputs):
+        if os.fork() == 0:
+            time.sleep(300)
+            os._exit(0)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.timeout(60)
+def test_a_death_is_noticed_though_a_child_of_the_step_lives_on(repository):
+    pipeline = Pipeline("Forks", repository=repository)
+    pipeline.add_step(Forks(), "forks")
+    with pytest.raises(StepFailedError, match="died of SIGKILL"):
+        pipeline.run(progress=None, max_workers=2)
+
+
+class Prints(BaseStep):
+    outputs = {"report": "Report"}
+
+    def __init__(self, secret: Secret):
+        self.secret = secret
+
+    def process(self, inputs, outputs):
+        print("printed", self.secret.value())
+        sys.stderr.write(f"written {self.secret.value()}\n")
+
+
+@pytest.mark.parametrize("max_workers", [1, 2])
+def test_secrets_that_are_printed_are_not_in_the_log(repository, monkeypatch, max_workers):
+    monkeypatch.setenv("TOKEN_OF_TEST", TOKEN)
+    pipeline = Pipeline("Prints", repository=repository)
+    pipeline.add_step(Prints(Secret("TOKEN_OF_TEST")), "prints")
+    log = pipeline.run(progress=None, max_workers=max_workers).steps["prints"].log()
+    assert "printed <TOKEN_OF_TEST>" in log
+    assert "written <TOKEN_OF_TEST>" in log
+    assert TOKEN not in log
+
+
+class Lazy(BaseStep):
+    outputs = {"report": "Report"}
+
+    def __init__(self, number: int, use: bool):
+        self.number = number
+        self.use = use
+
+    def process(self, inputs, outputs):
+        if self.use:
+            import helper_of_lazy
+
+            (outputs["report"].path / "text").write_text(helper_of_lazy.TEXT)
+
+
+def test_a_module_that_was_dropped_is_read_anew_in_a_worker_too(repository, tmp_path, monkeypatch):
+    folder = tmp_path / "lazy"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    (folder / "helper_of_lazy.py").write_text("TEXT = 'old'")
+    import helper_of_lazy  # noqa: F401
+
+    def run(number, use):
+        pipeline = Pipeline("Lazy", repository=repository)
+        pipeline.add_step(Lazy(number, use).with_options(code_version="1"), "lazy")
+        return pipeline.run(progress=None, max_workers=2).steps["lazy"].outputs["report"]
+
+    run(1, use=False)  # the worker is told of it, and does not load it
+    del sys.modules["helper_of_lazy"]
+    (folder / "helper_of_lazy.py").write_text("TEXT = 'much newer'")
+    assert (Path(run(2, use=True).uri) / "text").read_text() == "much newer"
+
+
+def test_two_runs_in_two_threads_take_turns_and_leave_stdout_alone(repository, capsys):
+    before = sys.stdout, sys.stderr, logging.getLogger().handlers[:]
+    runs = []
+
+    def run(name):
+        pipeline = Pipeline(name, repository=repository)
+        for item in ("a", "b"):
+            pipeline.add_step(Report(f"{item} of {name}", nap=0.2), item)
+        runs.append(pipeline.run(progress=None))
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in ("left", "right")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert {run.status for run in runs} == {"completed"}
+    assert (sys.stdout, sys.stderr, logging.getLogger().handlers[:]) == before
+    for run in runs:
+        other = {"left": "right", "right": "left"}[run.pipeline]
+        assert f"printed by a of {run.pipeline}" in run.steps["a"].log()
+        assert other not in run.steps["a"].log()
+
+
+class Handles(BaseStep):
+    outputs = {"report": "Report"}
+
+    def process(self, inputs, outputs):
+        logger = logging.getLogger("library.of.test")
+        logger.propagate = False
+        logger.setLevel("INFO")
+        logger.addHandler(logging.StreamHandler(sys.stdout))
+        logger.warning("while it runs")
+        logging.getLogger("another").warning("a warning")
+
+
+def test_what_a_step_wires_to_stdout_goes_on_after_it_and_warnings_are_shown(repository, capsys):
+    pipeline = Pipeline("Handles", repository=repository)
+    pipeline.add_step(Handles(), "handles")
+    run = pipeline.run(progress=None)
+    logger = logging.getLogger("library.of.test")
+    logger.warning("afterwards")
+    logger.handlers.clear()
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["while it runs", "afterwards"]
+    assert "Logging error" not in err
+    assert "a warning" in run.steps["handles"].log()
+
+
+def test_what_is_no_text_in_sys_path_is_passed_over(repository, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    assert reports(repository, names=["a"], max_workers=2).status == "completed"
+
+
+def test_a_step_that_changes_the_working_directory_changes_it_for_itself(repository, tmp_path):
+    class Moves(BaseStep):
+        outputs = {"report": "Report"}
+
+        def process(self, inputs, outputs):
+            os.chdir("/")
+
+    before = Path.cwd()
+    pipeline = Pipeline("Moves", repository=repository)
+    pipeline.add_step(Moves(), "moves")
+    pipeline.run(progress=None)
+    assert Path.cwd() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 from pathlib import Path
 
@@ -45,11 +46,18 @@ def logs(step: str | None, run_id: str | None, follow: bool, repository: Path | 
         raise NotFoundError(
             f"The run {run.id} has no step {step!r}.{near_matches(step, run.steps)}"
         )
-    _show(workspace, run.id, folder / f"{step}.log", follow)
+    if not _show(workspace, run.id, folder / f"{step}.log", follow):
+        click.echo(
+            f"{step!r} logged nothing in the run {run.id}. The log of a step that was reused is "
+            "with the run that computed it: zentfx logs --run ID.",
+            err=True,
+        )
 
 
-def _show(workspace: Workspace, run_id: str, file: Path, follow: bool) -> None:
+def _show(workspace: Workspace, run_id: str, file: Path, follow: bool) -> bool:
+    """Shows a log, and what is added to it; says whether there was anything."""
     shown = 0
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     while True:
         # Before the last look: what is written until then is shown.
         ended = not follow or workspace.run(run_id).status != "running"
@@ -58,7 +66,7 @@ def _show(workspace: Workspace, run_id: str, file: Path, follow: bool) -> None:
                 stream.seek(shown)
                 text = stream.read()
             shown += len(text)
-            click.echo(text.decode("utf-8", errors="replace"), nl=False)
+            click.echo(decoder.decode(text, final=ended), nl=False)
         if ended:
-            return
+            return shown > 0
         time.sleep(0.5)

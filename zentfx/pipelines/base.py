@@ -265,14 +265,18 @@ class Pipeline:
             DataError: If the data is missing, or not what the steps need.
         """
         self._check_steps()
-        self._check_data(lambda datasource: datasource.columns())
+        self._check_data(self._look_at_data)
 
     def _check_steps(self) -> None:
         if not self._placed:
             raise PipelineError(f"The pipeline {self.name!r} has no steps. Add some: add_step(…).")
         self.wiring()
 
-    def _check_data(self, columns_of: Callable[[Datasource], Mapping[str, str]]) -> None:
+    def _look_at_data(self, datasource: Datasource) -> Mapping[str, str]:
+        """The columns of a datasource; a run, which may know them, puts its own way here."""
+        return datasource.columns()
+
+    def _check_data(self, look: Callable[[Datasource], Mapping[str, str]]) -> None:
         """Holds the steps against the data, as far as a pipeline knows what they do with it."""
 
     def run(
@@ -307,11 +311,19 @@ class Pipeline:
                 recorded.
             StepFailedError: If a step raised. The run is recorded as failed.
         """
+        for setting, value in (("enable_cache", enable_cache), ("in_process", in_process)):
+            if not isinstance(value, bool) and (value is not None or setting == "in_process"):
+                raise PipelineError(f"{setting} must be True or False; {value!r} came.")
         self._check_steps()
         workspace = self._workspace()
         nodes = self._nodes(enable_cache, workspace.memos)
-        code = {id(node.step): node for node in nodes}
-        self._check_data(lambda datasource: columns_of(code[id(datasource)], workspace.memos))
+        by_step = {id(node.step): node for node in nodes}
+        own = vars(self)
+        own["_look_at_data"] = lambda item: columns_of(by_step[id(item)], workspace.memos)
+        try:
+            self.validate()
+        finally:
+            del own["_look_at_data"]
         warn_of(nodes)
         return run_nodes(
             self.name,

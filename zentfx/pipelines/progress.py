@@ -55,9 +55,9 @@ def shown(progress: Listener | bool | None, steps: Sequence[str]) -> Iterator[Li
         yield progress
     elif not progress:
         yield lambda event: None
-    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        # A step that runs in this process has stderr redirected into its log; not this one.
-        with os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as terminal:
+    elif (handle := _terminal()) is not None:
+        # A step that runs in this process may have stderr redirected into its log; not this one.
+        with os.fdopen(os.dup(handle), "w", encoding="utf-8") as terminal:
             display = _Display(terminal, steps)
             try:
                 yield display
@@ -67,8 +67,18 @@ def shown(progress: Listener | bool | None, steps: Sequence[str]) -> Iterator[Li
         yield _write_line
 
 
+def _terminal() -> int | None:
+    """The file descriptor of stderr, if that is a terminal that can be drawn on."""
+    try:
+        drawn = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        return sys.stderr.fileno() if drawn else None
+    except (AttributeError, OSError, ValueError):  # none, closed, or one that some IDE made
+        return None
+
+
 def _write_line(event: StepEvent) -> None:
-    sys.stderr.write(f"{_line(event)}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"{_line(event)}\n")
 
 
 def _line(event: StepEvent) -> str:
@@ -99,6 +109,8 @@ class _Display:
             self._waiting.remove(event.step)
         if event.state != "running":
             self._running.pop(event.step, None)
+            if self._live is not None:
+                self._live.refresh()  # before its line, or it would run on below that for a moment
             self._print(event)
         elif event.in_process:
             # It may print, or stop in a debugger: nothing must be drawn over that.
@@ -109,7 +121,7 @@ class _Display:
             self._resume()
 
     def _print(self, event: StepEvent) -> None:
-        line = _colored(_line(event), event.state)
+        line = _colored(event)
         if self._live is None:
             self._terminal.write(f"{line}\n")
             self._terminal.flush()
@@ -140,10 +152,10 @@ class _Display:
 
         now = time.monotonic()
         lines = [
-            _colored(_line(StepEvent(name, "running", now - started)), "running")
-            for name, started in self._running.items()
+            _colored(StepEvent(name, "running", now - started))
+            for name, started in list(self._running.items())  # rich asks from a thread
         ]
-        lines += [_line(StepEvent(name, "waiting")) for name in self._waiting]
+        lines += [_line(StepEvent(name, "waiting")) for name in list(self._waiting)]
         return Text.from_ansi("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
     def _pause(self) -> None:
@@ -156,8 +168,9 @@ class _Display:
         self._pause()
 
 
-def _colored(line: str, state: str) -> str:
+def _colored(event: StepEvent) -> str:
+    line, state = _line(event), event.state
     if "NO_COLOR" in os.environ or state not in _COLORS:
         return line
-    place = line.index(f" {state}") + 1  # after the name, which may have such a word in it
+    place = line.index(f" {state}", 2 + len(event.step)) + 1
     return f"{line[:place]}\x1b[{_COLORS[state]}m{state}\x1b[0m{line[place + len(state) :]}"

@@ -147,11 +147,11 @@ class TrainingPipeline(Pipeline):
         super()._check_steps()
         self._check_splits()
 
-    def _check_data(self, columns_of: Callable[[Datasource], Mapping[str, str]]) -> None:
+    def _check_data(self, look: Callable[[Datasource], Mapping[str, str]]) -> None:
         datasource = self.steps["datasource"]
         if not isinstance(datasource, Datasource):
             return
-        columns = columns_of(datasource)
+        columns = look(datasource)
         # A step before the preprocessor may rename or add columns: then only the run can tell.
         wiring = self.wiring()
         if all(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["is_aside", "write_whole"]
+
+_ASIDE = re.compile(r"\..+-[0-9a-f]{32}")
 
 
 def write_whole(target: Path, text: str) -> None:
@@ -26,3 +29,15 @@ def write_whole(target: Path, text: str) -> None:
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def is_aside(name: str) -> bool:
+    """Says whether a file is one that :func:`write_whole` writes before it moves it into place.
+
+    Args:
+        name: The file's name.
+
+    Returns:
+        Whether it is.
+    """
+    return bool(_ASIDE.fullmatch(name))

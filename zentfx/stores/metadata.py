@@ -20,7 +20,7 @@ from zentfx.errors import ForeignStoreError, StoreError
 from zentfx.stores.locks import exclusive
 from zentfx.stores.mlmd import mlmd, pb
 
-__all__ = ["Client", "SQLiteMetadataStore"]
+__all__ = ["NEW_STORE", "Client", "SQLiteMetadataStore"]
 
 # The MLMD database schema of the installed ml-metadata (1.16 and 1.21: 10). Others it refuses, a
 # newer one with a message that names no file.
@@ -33,6 +33,8 @@ _MISSING_INDEXES = (
     "CREATE INDEX IF NOT EXISTS zentfx_attribution_artifact ON Attribution(artifact_id)",
 )
 
+
+NEW_STORE = ".new-"  # how folders begin in which a store is made
 
 # Writers of one SQLite file that collide try again, after waits of about this long, for so long.
 _WAIT = 0.02  # seconds
@@ -116,7 +118,7 @@ class SQLiteMetadataStore:
         with exclusive(self.path.parent):
             if self._exists():
                 return
-            with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".new-") as folder:
+            with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=NEW_STORE) as folder:
                 aside = Path(folder) / self.path.name
                 # Not kept, so closed at once.
                 mlmd.MetadataStore(

@@ -36,8 +36,16 @@ class RunConnection(metadata.Metadata):
 
     def __init__(self, client: mlmd.MetadataStore, config: pb.ConnectionConfig) -> None:
         super().__init__(config)
-        self._store = _RunStore(client)
+        self._client = client
+        self._store: Any = _RunStore(client)
         self._lock = threading.RLock()
+
+    def of_all(self) -> RunConnection:
+        """The same, but what other runs have recorded is seen too."""
+        other = RunConnection(self._client, self._connection_config)
+        other._store = self._client
+        other._lock = self._lock
+        return other
 
     def __enter__(self) -> RunConnection:
         self._lock.acquire()

@@ -20,7 +20,7 @@ with light_imports():
     from tfx.orchestration.portable import base_driver_operator, cache_utils
     from tfx.proto.orchestration import driver_output_pb2, executable_spec_pb2
 
-__all__ = ["DriverOperator", "KeyDriver"]
+__all__ = ["KEY_DRIVER", "DriverOperator", "KeyDriver"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +44,9 @@ class KeyDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
         """Called by the launcher, between registering the execution and looking for a hit."""
         _drop_unkeyed(execution_info.exec_properties)
         return driver_output_pb2.DriverOutput()
+
+
+KEY_DRIVER = f"{KeyDriver.__module__}.{KeyDriver.__qualname__}"
 
 
 class DriverOperator(base_driver_operator.BaseDriverOperator):
@@ -80,7 +83,7 @@ class DriverOperator(base_driver_operator.BaseDriverOperator):
         """Called by the launcher."""
         _drop_unkeyed(execution_info.exec_properties)
         output = driver_output_pb2.DriverOutput()
-        if self._driver_spec.class_path != f"{KeyDriver.__module__}.{KeyDriver.__qualname__}":
+        if self._driver_spec.class_path != KEY_DRIVER:
             from tfx.orchestration.portable import python_driver_operator
 
             output = python_driver_operator.PythonDriverOperator(

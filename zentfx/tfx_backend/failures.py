@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import linecache
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from zentfx.parameters import Secret
 from zentfx.user_sources import is_users_file
 
-__all__ = ["Failure", "masked", "secret_values"]
+__all__ = ["ExecutorFailedError", "Failure", "masked", "secret_values"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Failure:
         what = "".join(traceback.format_exception_only(error)).strip()
         what = what.removeprefix(f"{type(error).__module__}.").removesuffix(": ") or name
         what = masked(what, secret_values(arguments))
+        # A file name's stray bytes, say: neither MLMD nor a log holds half a character.
+        what = what.encode("utf-8", "backslashreplace").decode()
         first = what.splitlines()[0]
         place = _users_place(error)
         if place is None:
@@ -54,6 +56,20 @@ class Failure:
             f"{first} ({Path(file).name}:{line})",
             f"{where}\n    {source}\n{what}" if source else f"{where}\n{what}",
         )
+
+
+class ExecutorFailedError(Exception):
+    """An executor raised.
+
+    Args:
+        failure: What is said of it.
+        cause: Gives what it raised. That may take an import: only the main thread calls it.
+    """
+
+    def __init__(self, failure: Failure, cause: Callable[[], BaseException]) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+        self.cause = cause
 
 
 def _users_place(error: BaseException) -> tuple[str, int, str] | None:

@@ -10,8 +10,8 @@ from zentfx.orchestrators import RunRequest
 from zentfx.stores.mlmd import pb
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import DriverOperator
+from zentfx.tfx_backend.failures import ExecutorFailedError
 from zentfx.tfx_backend.operators import (
-    ExecutorFailedError,
     Place,
     executor_operators,
     failed_output,
@@ -78,7 +78,8 @@ class NodeRunner:
         try:
             info = launcher.Launcher(
                 pipeline_node=node,
-                mlmd_connection=self._connection,
+                # What only the Launcher can decide may depend on other runs, as resolvers do.
+                mlmd_connection=self._connection if plan.decided else self._connection.of_all(),
                 pipeline_info=self._ir.pipeline_info,
                 pipeline_runtime_spec=self._ir.runtime_spec,
                 executor_spec=plan.executor_spec,
@@ -86,10 +87,10 @@ class NodeRunner:
                 custom_executor_operators=executor_operators(place, self._artifacts, raised),
                 custom_driver_operators={executable_spec_pb2.PythonClassExecutableSpec: driver},
             ).launch()
-        except Exception as error:
+        except Exception:
             if name in raised:  # the Launcher raises an error of its own
                 raise raised[name] from None
-            raise error
+            raise
         if info is None or info.execution_id is None:
             raise RuntimeError(f"TFX skipped the step {name!r}: its inputs are not there.")
         with self._connection as handle:

@@ -14,7 +14,7 @@ from zentfx.orchestrators import RunRequest, StepEvent
 from zentfx.steps.node import Node
 from zentfx.tfx_backend.compile import compile_pipeline
 from zentfx.tfx_backend.connection import RunConnection
-from zentfx.tfx_backend.failures import Failure, secret_values
+from zentfx.tfx_backend.failures import ExecutorFailedError, Failure, secret_values
 from zentfx.tfx_backend.families import is_plain
 from zentfx.tfx_backend.logs import launch_log, run_log
 from zentfx.tfx_backend.plan import Plan, Planner
@@ -131,6 +131,11 @@ class _Starter:
         if not self.runs_here(node):
             self._worker.pack(node.name)
 
+    def cancel(self) -> None:
+        """Stops what runs in workers."""
+        if self._runner is not None:
+            self._worker.cancel()
+
     def run(self, node: Node, plan: Plan) -> str:
         """Runs a step.
 
@@ -157,7 +162,7 @@ class _Starter:
                 return "cached" if self._runner.launch(plan, place) else "completed"
             except Exception as error:
                 # What an executor raised is logged where it was.
-                if type(error).__name__ != "ExecutorFailedError":
+                if not isinstance(error, ExecutorFailedError):
                     _log.exception("The step could not be run.")
                 raise
 
@@ -229,9 +234,7 @@ class _Run:
                         else:
                             self._raised(node, error)
             except BaseException:
-                from zentfx.tfx_backend.worker.pool import cancel_all
-
-                cancel_all()
+                self._starter.cancel()
                 for node in running.values():
                     self._listener(StepEvent(node.name, "canceled", self._seconds(node)))
                 raise
@@ -275,8 +278,6 @@ class _Run:
         self._listener(StepEvent(node.name, state, self._seconds(node)))
 
     def _raised(self, node: Node, error: BaseException) -> None:
-        from zentfx.tfx_backend.operators import ExecutorFailedError
-
         if isinstance(error, KeyboardInterrupt):
             self._listener(StepEvent(node.name, "canceled", self._seconds(node)))
             raise error

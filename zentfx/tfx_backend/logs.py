@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from zentfx.tfx_backend.failures import masked
 
-__all__ = ["launch_log", "run_log", "step_log"]
+__all__ = ["launch_log", "run_log", "step_log", "worker_log"]
 
 # Below a warning, TFX (which logs as absl) writes each node's whole IR, and Beam how it reads
 # annotations. Importing TensorFlow silences the first for the rest of the process; here it is so
@@ -24,68 +24,133 @@ _QUIET = ("absl", "apache_beam")
 _LAUNCHING = {"absl": logging.WARNING, "zentfx.tfx_backend": logging.INFO}
 
 
-@contextlib.contextmanager
-def step_log(
-    path: Path, secrets: Mapping[str, str], native: tuple[int, ...] = ()
-) -> Iterator[logging.Logger]:
-    """Within it, log records and what is printed go to a file.
+# Plain steps take turns in this process: it has one stdout, and one list of handlers.
+_here = threading.RLock()
 
-    What is printed is shown as ever, besides.
+
+@contextlib.contextmanager
+def step_log(path: Path, secrets: Mapping[str, str], quiet: bool) -> Iterator[logging.Logger]:
+    """Within it, a step runs in the user's process: records and what it prints go to its log too.
+
+    What it prints is shown as ever.
+
+    Args:
+        path: The file; it is appended to.
+        secrets: Values that must not get into it, by value the name to show instead.
+        quiet: Whether what is written to stderr goes there alone, that of native code too:
+            TensorFlow and Beam write a lot from C++.
+
+    Yields:
+        A logger that writes to the file.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_here)
+        stream = stack.enter_context(_log_file(path))
+        logger = stack.enter_context(_records_to(stream, secrets, shown=not quiet))
+        printed: Any = _Copying(sys.stdout, stream, secrets, shown=True)
+        stack.enter_context(contextlib.redirect_stdout(printed))
+        if quiet:
+            stack.enter_context(_descriptor(2, sys.stderr, stream.fileno()))
+        else:
+            errors: Any = _Copying(sys.stderr, stream, secrets, shown=True)
+            stack.enter_context(contextlib.redirect_stderr(errors))
+        yield logger
+
+
+@contextlib.contextmanager
+def worker_log(path: Path, secrets: Mapping[str, str]) -> Iterator[logging.Logger]:
+    """Within it, a step runs in a process of ours: all that it writes goes to its log.
 
     Args:
         path: The file; it is appended to.
         secrets: Values that must not get into it, by value the name to show instead. What native
             code writes is not searched for them.
-        native: File descriptors that are redirected into the file: 2, because TensorFlow and Beam
-            write there from C++; in a process that has no terminal, 1 too.
 
     Yields:
         A logger that writes to the file.
     """
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(_log_file(path))
+        logger = stack.enter_context(_records_to(stream, secrets, shown=False))
+        for number, python_stream in ((1, sys.stdout), (2, sys.stderr)):
+            stack.enter_context(_descriptor(number, python_stream, stream.fileno()))
+        printed: Any = _Copying(sys.stdout, stream, secrets, shown=False)
+        errors: Any = _Copying(sys.stderr, stream, secrets, shown=False)
+        stack.enter_context(contextlib.redirect_stdout(printed))
+        stack.enter_context(contextlib.redirect_stderr(errors))
+        yield logger
+
+
+def _log_file(path: Path) -> TextIO:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as stream:
-        handler = logging.StreamHandler(stream)
-        handler.addFilter(_is_news)
-        handler.setFormatter(_Masking(secrets))
-        root = logging.getLogger()
-        level, others = root.level, root.handlers[:]
-        root.handlers[:] = [handler]
-        root.setLevel(logging.INFO)
-        try:
-            with contextlib.ExitStack() as stack:
-                for number, python_stream in ((1, sys.stdout), (2, sys.stderr)):
-                    if number in native:
-                        stack.enter_context(_descriptor(number, python_stream, stream.fileno()))
-                copied: Any
-                if 1 not in native:
-                    copied = _Copying(sys.stdout, stream, secrets)
-                    stack.enter_context(contextlib.redirect_stdout(copied))
-                if 2 not in native:
-                    copied = _Copying(sys.stderr, stream, secrets)
-                    stack.enter_context(contextlib.redirect_stderr(copied))
-                yield logging.getLogger("zentfx.step")
-        finally:
-            root.handlers[:] = others
-            root.setLevel(level)
+    return path.open("a", encoding="utf-8", errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _records_to(
+    stream: TextIO, secrets: Mapping[str, str], shown: bool
+) -> Iterator[logging.Logger]:
+    """Within it, log records from INFO on go to a stream; if shown, where they went before, too."""
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(_is_news)
+    handler.setFormatter(_Masking(secrets))
+    root = logging.getLogger()
+    level, others = root.level, root.handlers[:]
+    # With no handler at all, Python shows warnings by one that is on no list.
+    as_ever = others or ([logging.lastResort] if logging.lastResort else [])
+    as_before = _AtLeast(level)
+    root.handlers[:] = [handler, *(as_ever if shown else [])]
+    root.setLevel(min(level, logging.INFO) if level else logging.INFO)
+    for other in as_ever:
+        other.addFilter(as_before)
+    try:
+        yield logging.getLogger("zentfx.step")
+    finally:
+        for other in as_ever:
+            other.removeFilter(as_before)
+        root.handlers[:] = others
+        root.setLevel(level)
+
+
+class _AtLeast(logging.Filter):
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= self._level
 
 
 class _Copying:
-    """A stream whose text goes to a log as well; anything else about it is its own."""
+    """A stream whose text goes to a log; anything else about it is its own.
 
-    def __init__(self, stream: Any, log: TextIO, secrets: Mapping[str, str]) -> None:
+    Who keeps it longer than the log is open, as a handler or a thread may, has the stream itself.
+
+    Args:
+        stream: The stream.
+        log: The log.
+        secrets: Values to leave out of the log.
+        shown: Whether the text goes to the stream as well.
+    """
+
+    def __init__(self, stream: Any, log: TextIO, secrets: Mapping[str, str], shown: bool) -> None:
         self._stream = stream
         self._log = log
         self._secrets = secrets
+        self._shown = shown
 
     def write(self, text: str) -> int:
-        """Writes to both."""
-        self._log.write(masked(text, self._secrets))
-        self._log.flush()
-        written: int = self._stream.write(text)
-        return written
+        """Writes."""
+        if self._shown or self._log.closed:
+            self._stream.write(text)
+        # Closed by another thread just now: the text is shown, or of no step.
+        with contextlib.suppress(ValueError):
+            self._log.write(masked(text, self._secrets))
+            self._log.flush()
+        return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Writes to both."""
+        """Writes all."""
         for line in lines:
             self.write(line)
 
@@ -105,6 +170,9 @@ class _Masking(logging.Formatter):
 def _is_news(record: logging.LogRecord) -> bool:
     if record.levelno < logging.WARNING and record.name.partition(".")[0] in _QUIET:
         return False
+    # TFX makes classes for types of the user's own as it needs them, and warns of each.
+    if str(record.msg).startswith("Could not find matching artifact class"):
+        return False
     # TFX asks MLMD for something that only Google's MLMD has, and warns at every node.
     return record.msg != "ArtifactQuery.property_predicate is not supported."
 
@@ -116,26 +184,30 @@ class _LaunchHandler(logging.Handler):
         super().__init__()
         self.addFilter(_is_news)
         self._runs = 0
+        self._before: list[tuple[logging.Logger, bool, int]] = []
         self._launched = threading.local()
 
     @contextlib.contextmanager
     def run(self) -> Iterator[None]:
-        loggers = {logging.getLogger(name): level for name, level in _LAUNCHING.items()}
         with self.lock or contextlib.nullcontext():
             self._runs += 1
-            for logger, level in loggers.items():
-                logger.addHandler(self)
-                logger.propagate = False
-                logger.setLevel(level)
+            if self._runs == 1:
+                for name, level in _LAUNCHING.items():
+                    logger = logging.getLogger(name)
+                    self._before.append((logger, logger.propagate, logger.level))
+                    logger.addHandler(self)
+                    logger.propagate = False
+                    logger.setLevel(level)
         try:
             yield
         finally:
             with self.lock or contextlib.nullcontext():
                 self._runs -= 1
-                for logger in () if self._runs else loggers:
+                while self._before and not self._runs:
+                    logger, propagate, level = self._before.pop()
                     logger.removeHandler(self)
-                    logger.propagate = True
-                    logger.setLevel(logging.NOTSET)
+                    logger.propagate = propagate
+                    logger.setLevel(level)
 
     @contextlib.contextmanager
     def launch(self, path: Path, secrets: Mapping[str, str]) -> Iterator[None]:

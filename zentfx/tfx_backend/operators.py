@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import pickle
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -19,35 +22,30 @@ from zentfx.records.schema import Artifact
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.manifests import manifest_name, manifest_of
 from zentfx.tfx_backend.execute import execute
-from zentfx.tfx_backend.failures import Failure, masked, secret_values
+from zentfx.tfx_backend.failures import ExecutorFailedError, Failure, masked, secret_values
 from zentfx.tfx_backend.families import is_plain
 from zentfx.tfx_backend.logs import step_log
 from zentfx.tfx_backend.session import Session, in_session
 from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Task
-from zentfx.tfx_backend.worker.pool import WorkerDiedError, run_in_worker
+from zentfx.tfx_backend.worker.pool import WorkerDiedError, python_path, run_in_worker
 from zentfx.user_sources import note_loaded
 
 with light_imports():
     from tfx.orchestration.portable import base_executor_operator, outputs_utils
     from tfx.proto.orchestration import executable_spec_pb2, execution_result_pb2
 
-__all__ = ["ExecutorFailedError", "Place", "ThisProcess", "WorkerProcess", "executor_operators"]
+__all__ = [
+    "Place",
+    "ThisProcess",
+    "WorkerProcess",
+    "executor_operators",
+    "failed_output",
+    "run_executor",
+]
+
+_log = logging.getLogger(__name__)
 
 _UNKNOWN = 2  # gRPC's code for an error that has no other
-
-
-class ExecutorFailedError(Exception):
-    """An executor raised.
-
-    Args:
-        failure: What is said of it.
-        cause: Gives what it raised. That may take an import: only the main thread calls it.
-    """
-
-    def __init__(self, failure: Failure, cause: Callable[[], BaseException]) -> None:
-        super().__init__(failure.text)
-        self.failure = failure
-        self.cause = cause
 
 
 class Place(Protocol):
@@ -108,9 +106,9 @@ class ThisProcess:
     def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
         """See :class:`Place`."""
         # What a plain step writes to stderr is the user's own, a progress bar say.
-        native = () if name in self._steps.plain else (2,)
-        loaded = len(sys.modules)
-        with step_log(self._steps.log(name), self._steps.secrets(name), native) as log:
+        quiet = name not in self._steps.plain
+        loaded, folder = len(sys.modules), os.getcwd()  # noqa: PTH109
+        with step_log(self._steps.log(name), self._steps.secrets(name), quiet) as log:
             try:
                 with in_session(self._steps.session):
                     return execute(executor_spec, info)
@@ -120,6 +118,8 @@ class ThisProcess:
                 failure = Failure.of(error, self._steps.arguments(name))
                 raise ExecutorFailedError(failure, partial(_itself, error)) from error
             finally:
+                with contextlib.suppress(OSError):
+                    os.chdir(folder)  # what comes after it starts where it did
                 if len(sys.modules) != loaded:
                     note_loaded()  # modules that the step has imported
 
@@ -133,6 +133,7 @@ class WorkerProcess:
 
     def __init__(self, request: RunRequest) -> None:
         self._steps = _Steps(request)
+        self._canceled = threading.Event()
         self._packed: dict[str, bytes | ExecutorFailedError] = {}
 
     def pack(self, name: str) -> None:
@@ -158,10 +159,15 @@ class WorkerProcess:
             )
             self._packed[name] = ExecutorFailedError(failure, partial(_itself, error))
 
+    def cancel(self) -> None:
+        """Stops the steps that run in workers, and those that are about to."""
+        self._canceled.set()
+
     def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
         """See :class:`Place`."""
         packed = self._packed.pop(name)
         if isinstance(packed, ExecutorFailedError):
+            _log.error("%s", packed.failure.text)
             raise packed
         task = Task(
             name=name,
@@ -172,11 +178,10 @@ class WorkerProcess:
             secrets=self._steps.secrets(name),
             cwd=os.getcwd(),  # noqa: PTH109 - as it is, to be set again
             environ=dict(os.environ),
-            path=list(sys.path),
-            modules={},
+            path=python_path(),
         )
         try:
-            reply = run_in_worker(task)
+            reply = run_in_worker(task, self._canceled)
         except WorkerDiedError as error:
             raise ExecutorFailedError(Failure.of(error, {}), partial(_itself, error)) from error
         if isinstance(reply, Done):

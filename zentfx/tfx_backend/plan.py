@@ -21,7 +21,7 @@ from zentfx.orchestrators import RunRequest
 from zentfx.records.reader import Reader
 from zentfx.stores.mlmd import mlmd, pb
 from zentfx.tfx_backend.connection import RunConnection
-from zentfx.tfx_backend.drivers import KeyDriver
+from zentfx.tfx_backend.drivers import KEY_DRIVER
 from zentfx.tfx_backend.hits import refusal
 from zentfx.tfx_backend.nodes import all_parameters, unkeyed_names
 from zentfx.tfx_backend.publish import Reused, publish_reused
@@ -35,9 +35,8 @@ with light_imports():
     from tfx.orchestration.portable.mlmd import context_lib, execution_lib
     from tfx.types import artifact_utils
 
-__all__ = ["Plan", "Planner"]
+__all__ = ["Plan", "Planner", "Stored", "outputs_of"]
 
-_KEY_DRIVER = f"{KeyDriver.__module__}.{KeyDriver.__qualname__}"
 _GROWTH = 16
 
 
@@ -123,7 +122,7 @@ class Planner:
         executor_spec = runner_utils.extract_executor_spec(self._deployment, name)
         driver_spec = runner_utils.extract_custom_driver_spec(self._deployment, name)
         plan = Plan(node, executor_spec, driver_spec)
-        own_driver = driver_spec is not None and driver_spec.class_path != _KEY_DRIVER
+        own_driver = driver_spec is not None and driver_spec.class_path != KEY_DRIVER
         if executor_spec is None or own_driver or not _is_static(node):
             return plan
         inputs = self._inputs_of(node)
@@ -212,8 +211,9 @@ class Planner:
         Returns:
             The reason, or None.
         """
-        if self._marked is None:
-            self._marked = self._reader.marked()
+        with self._connection:
+            if self._marked is None:
+                self._marked = self._reader.marked()
         return refusal(self._steps[name], outputs, self._artifacts, self._marked)
 
     def publish(self) -> list[str]:

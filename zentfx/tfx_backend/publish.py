@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from zentfx.light_imports import light_imports
@@ -20,10 +21,11 @@ with light_imports():
 __all__ = ["Reused", "publish_reused"]
 
 
+@dataclass(frozen=True)
 class Reused:
     """A node whose earlier result is used.
 
-    Args:
+    Attributes:
         node: The node in the IR.
         inputs: Artifacts of the store, by input.
         outputs: What the earlier execution wrote, by output.
@@ -31,27 +33,19 @@ class Reused:
         context: The cache context that the result was found under.
     """
 
-    def __init__(
-        self,
-        node: Any,
-        inputs: Mapping[str, Sequence[Any]],
-        outputs: Mapping[str, Sequence[Any]],
-        parameters: Mapping[str, Any],
-        context: pb.Context,
-    ) -> None:
-        self.node = node
-        self.inputs = inputs
-        self.outputs = outputs
-        self.parameters = parameters
-        self.context = context
+    node: Any
+    inputs: Mapping[str, Sequence[Any]]
+    outputs: Mapping[str, Sequence[Any]]
+    parameters: Mapping[str, Any]
+    context: pb.Context
 
 
 def publish_reused(connection: RunConnection, nodes: Sequence[Reused]) -> None:
     """Records executions of nodes as ``CACHED``.
 
-    First they are running, with what they read and write; then they get their contexts; and only
-    then are they cached, all at once. Killed in between, they are executions of a run that crashed,
-    which nobody takes for results.
+    First they are running, in their run, with what they read and write; then they get their other
+    contexts; and only then are they cached, all at once. Killed in between, they are executions of
+    a run that crashed, which nobody takes for results.
 
     Args:
         connection: The metadata store.
@@ -73,7 +67,10 @@ def publish_reused(connection: RunConnection, nodes: Sequence[Reused]) -> None:
         events = [
             (number, None, event) for number, item in enumerate(nodes) for event in _events(item)
         ]
-        ids, _, _ = handle.store.put_lineage_subgraph(executions, [], [], events)
+        shared = [item for item in contexts[0] if all(item in others for others in contexts)]
+        ids, _, _ = handle.store.put_lineage_subgraph(
+            executions, [], shared, events, reuse_context_if_already_exist=True
+        )
         links = [
             _links(item, found, execution_id)
             for item, found, execution_id in zip(nodes, contexts, ids, strict=True)
@@ -102,7 +99,7 @@ def _links(
     pairs |= {(item.context.id, artifact) for artifact in outputs}
     associations = [
         pb.Association(context_id=context.id, execution_id=execution_id)
-        for context in [*contexts, item.context]
+        for context in [*contexts, item.context]  # those that it is in already do not matter
     ]
     return pairs, associations
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
@@ -53,27 +54,21 @@ Signature = tuple[list[str], list[Any]]
 
 
 def _remembering(inspected: Callable[[Any], Signature]) -> Callable[[Any], Signature]:
-    """Remembers what a function's arguments are: of a method by its function, not by its object."""
+    """Remembers what a function's arguments are: of a method by its function, not by its object.
 
-    @functools.lru_cache(maxsize=4096)
-    def of_function(function: Any) -> Signature:
-        return inspected(function)
-
-    @functools.lru_cache(maxsize=4096)
-    def of_method(function: Any) -> Signature:
-        return inspected(MethodType(function, _ANY))
+    Functions are not kept alive by it: they may hold models and data.
+    """
+    methods: WeakKeyDictionary[Any, Signature] = WeakKeyDictionary()
+    functions: WeakKeyDictionary[Any, Signature] = WeakKeyDictionary()
 
     def remembered(function: Any) -> Signature:
-        try:
-            if isinstance(function, MethodType):
-                names, defaults = of_method(function.__func__)
-            else:
-                names, defaults = of_function(function)
-        except TypeError:  # one that has no hash
+        is_method = isinstance(function, MethodType)
+        known, key = (methods, function.__func__) if is_method else (functions, function)
+        if not isinstance(key, FunctionType):  # of others it is not known whether they change
             return inspected(function)
+        if key not in known:
+            known[key] = inspected(function)
+        names, defaults = known[key]
         return list(names), list(defaults)
 
     return remembered
-
-
-_ANY = object()  # what a method is bound to; its arguments do not depend on it

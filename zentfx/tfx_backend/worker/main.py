@@ -12,17 +12,19 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from types import FrameType
+from typing import Any
 
 import cloudpickle
 
 from zentfx.light_imports import light_imports
 from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import Failure
-from zentfx.tfx_backend.logs import step_log
+from zentfx.tfx_backend.logs import worker_log
 from zentfx.tfx_backend.session import in_session, recorded
 from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Reply, Task
 from zentfx.tfx_backend.worker.modules import UserModules
@@ -34,6 +36,8 @@ with light_imports():
 
 __all__ = ["main"]
 
+GRACE = 10.0  # seconds that an interrupted step has to clean up, once the parent is gone
+
 
 def main(handle: int) -> None:
     """Works until the parent closes the connection, or is gone.
@@ -44,81 +48,131 @@ def main(handle: int) -> None:
     faulthandler.enable()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # logs are read while they are written
-    interrupts = _Interrupts()
+    # What a step starts must not hold the connection open when this process is dead.
+    os.set_inheritable(handle, False)
+    os.register_at_fork(after_in_child=lambda: _close(handle))
+    state = _State()
     modules = UserModules()
     modules.install()
     connection = Connection(handle)
     tasks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, tasks, interrupts), daemon=True).start()
+    threading.Thread(target=_receive, args=(connection, tasks, state), daemon=True).start()
     while (message := tasks.get()) is not None:
-        task: Task = pickle.loads(message)
-        connection.send_bytes(pickle.dumps(_reply(task, modules, interrupts)))
+        state.begin()
+        connection.send_bytes(pickle.dumps(_reply(message, modules, state)))
+        state.end()
     # Not by returning: taking TensorFlow apart takes time, and it complains.
     atexit._run_exitfuncs()
     os._exit(0)
 
 
-def _receive(
-    connection: Connection, tasks: queue.SimpleQueue[bytes | None], interrupts: _Interrupts
-) -> None:
+def _close(handle: int) -> None:
+    with contextlib.suppress(OSError):
+        os.close(handle)
+
+
+def _receive(connection: Connection, tasks: queue.SimpleQueue[bytes | None], state: _State) -> None:
     try:
         while True:
             tasks.put(connection.recv_bytes())
     except (EOFError, OSError):
-        if interrupts.allowed:
-            os._exit(1)  # nobody waits for what is being computed
+        state.parent_is_gone()
         tasks.put(None)
 
 
-class _Interrupts:
-    """Interrupts reach an executor, and nothing else.
-
-    Attributes:
-        allowed: Whether an executor is at work.
-    """
+class _State:
+    """What the process is at. Interrupts reach an executor, and nothing else."""
 
     def __init__(self) -> None:
-        self.allowed = False
-        signal.signal(signal.SIGINT, self._handle)
+        self._working = False
+        self._gone = False
+        self._interrupted = False
+        self._reachable = False
+        signal.signal(signal.SIGINT, self._interrupt)
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.allowed:
-            self.allowed = False
+    def begin(self) -> None:
+        """A task was taken."""
+        self._working = True
+        if self._gone:
+            os._exit(1)
+
+    def end(self) -> None:
+        """Its reply was sent."""
+        self._working = False
+
+    def parent_is_gone(self) -> None:
+        """Ends the process if it is at work: nobody waits for what it computes.
+
+        A step that was interrupted has some time to clean up.
+        """
+        self._gone = True
+        if self._working and self._interrupted:
+            time.sleep(GRACE)
+        if self._working:
+            os._exit(1)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        first, self._interrupted = not self._interrupted, True
+        if self._reachable and first:
             raise KeyboardInterrupt
 
     @contextlib.contextmanager
     def reach(self) -> Iterator[None]:
-        """Within it, an interrupt raises."""
-        self.allowed = True
+        """Within it, an interrupt raises; one that came before does so at once."""
+        self._reachable = True
         try:
+            if self._interrupted:
+                raise KeyboardInterrupt
             yield
         finally:
-            self.allowed = False
+            self._reachable = False
 
 
-def _reply(task: Task, modules: UserModules, interrupts: _Interrupts) -> Reply:
-    os.chdir(task.cwd)
-    os.environ.clear()
-    os.environ.update(task.environ)
-    sys.path[:] = task.path
-    modules.give(task.modules)
-    info = data_types.ExecutionInfo.from_proto(task.invocation)
-    with step_log(task.log, task.secrets, native=(1, 2)) as log:
+def _reply(message: bytes, modules: UserModules, state: _State) -> Reply:
+    task: Task = pickle.loads(message)
+    with worker_log(task.log, task.secrets) as log:
+        properties: dict[str, Any] = {}
         try:
-            with interrupts.reach():
+            with state.reach():
+                _follow(task)
+                modules.give(task.modules, task.module_names)
+                info = data_types.ExecutionInfo.from_proto(task.invocation)
                 session = cloudpickle.loads(task.session)
                 with in_session(session):
-                    output = execute(task.executor_spec, info, tuned=True)
+                    try:
+                        output = execute(task.executor_spec, info, tuned=True)
+                    finally:
+                        properties = recorded(info.exec_properties)
             return Done(dict(modules.loaded), output)
         except KeyboardInterrupt:
             return Canceled(dict(modules.loaded))
         # SystemExit too: argparse raises it behind Beam's arguments.
         except BaseException as error:
             log.exception("The step failed.")
-            failure = Failure.of(error, recorded(info.exec_properties))
+            failure = Failure.of(error, properties)
             text = "".join(traceback.format_exception(error))
             module = type(error).__module__
             return Failed(dict(modules.loaded), failure, text, module, _pickled(error))
+
+
+def _follow(task: Task) -> None:
+    """Takes on the parent's surroundings.
+
+    Of the environment what differs from the last task's: native threads may be reading it, and what
+    libraries have set here stays.
+    """
+    os.chdir(task.cwd)
+    for name in _followed.keys() - task.environ.keys():
+        os.environ.pop(name, None)
+    for name, value in task.environ.items():
+        if _followed.get(name) != value:
+            os.environ[name] = value
+    _followed.clear()
+    _followed.update(task.environ)
+    sys.path[:] = task.path
+
+
+_followed: dict[str, str] = dict(os.environ)
 
 
 def _pickled(error: BaseException) -> bytes | None:

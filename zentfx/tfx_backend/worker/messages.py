@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Task:
         path: The parent's ``sys.path``.
         modules: Texts of the user's modules as the parent loaded them, those that the worker was
             not told yet.
+        module_names: All modules of the user's that the parent has loaded.
     """
 
     name: str
@@ -40,7 +41,8 @@ class Task:
     cwd: str
     environ: Mapping[str, str]
     path: Sequence[str]
-    modules: Mapping[str, ModuleText]
+    modules: Mapping[str, ModuleText] = field(default_factory=dict)
+    module_names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import hashlib
 import importlib.abc
 import linecache
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -48,13 +48,15 @@ class UserModules(importlib.abc.MetaPathFinder):
         """Goes before Python's finder of files."""
         sys.meta_path.insert(sys.meta_path.index(PathFinder), self)
 
-    def give(self, modules: Mapping[str, ModuleText]) -> None:
-        """Takes further texts.
+    def give(self, modules: Mapping[str, ModuleText], names: Collection[str]) -> None:
+        """Takes further texts, and forgets those that the parent has loaded no more.
 
         Args:
             modules: Texts by module.
+            names: All modules that the parent has loaded.
         """
-        self._given.update(modules)
+        given = {**self._given, **modules}
+        self._given = {name: given[name] for name in names}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -21,7 +22,7 @@ from zentfx.tfx_backend.worker.messages import Canceled, Reply, Task
 from zentfx.tfx_backend.worker.modules import text_digest
 from zentfx.user_sources import ModuleText, loaded_texts, read_source
 
-__all__ = ["WorkerDiedError", "cancel_all", "run_in_worker"]
+__all__ = ["WorkerDiedError", "python_path", "run_in_worker"]
 
 _BOOT = """\
 import json, sys
@@ -31,7 +32,13 @@ from zentfx.tfx_backend.worker.main import main
 main(handle)
 """
 _GRACE = 10.0  # seconds that an interrupted step has to clean up
+_LOOK = 0.2  # seconds between looks at whether it is alive, and the run canceled
 _TO_END = 5.0  # seconds that a process has to end, once nobody talks to it
+
+
+def python_path() -> list[str]:
+    """``sys.path`` without what Python passes over in it, as objects that are no text."""
+    return [item for item in sys.path if isinstance(item, str)]
 
 
 class WorkerDiedError(RuntimeError):
@@ -53,7 +60,7 @@ class _Worker:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with theirs, log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, str(theirs.fileno()), json.dumps(sys.path)],
+                [sys.executable, "-c", _BOOT, str(theirs.fileno()), json.dumps(python_path())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -76,44 +83,79 @@ class _Worker:
                 return False
         return True
 
-    def run(self, task: Task, texts: Mapping[str, ModuleText]) -> Reply:
+    def run(self, task: Task, texts: Mapping[str, ModuleText], canceled: threading.Event) -> Reply:
         """Has a task done.
 
         Args:
             task: The task.
             texts: The user's modules as they are loaded here.
+            canceled: Set when the run is canceled, by another thread.
 
         Returns:
             What became of it.
 
         Raises:
             WorkerDiedError: If the process dies.
-            KeyboardInterrupt: If this process is interrupted; then the worker is ended.
+            KeyboardInterrupt: If it is canceled, or this thread interrupted; the worker is ended.
         """
         new = {name: module for name, module in texts.items() if self._given.get(name) != module}
-        message = pickle.dumps(replace(task, modules=new))
+        message = pickle.dumps(replace(task, modules=new, module_names=frozenset(texts)))
+        self.usable = False  # until it has replied
         try:
             self._connection.send_bytes(message)
+            while not self._has_replied(_LOOK):
+                if canceled.is_set():
+                    raise KeyboardInterrupt
             reply: Reply = pickle.loads(self._connection.recv_bytes())
         except (EOFError, OSError) as error:
-            self.usable = False
-            raise WorkerDiedError(_how_it_died(self._process.wait())) from error
-        except BaseException:
-            self.usable = False
-            self.interrupt()
-            with contextlib.suppress(OSError):
-                self._connection.poll(_GRACE)
+            if canceled.is_set():
+                raise KeyboardInterrupt from error
+            raise WorkerDiedError(self._how_it_died()) from error
+        except KeyboardInterrupt:
+            self._interrupt()
             raise
-        self._given.update(new)
+        self._given = dict(texts)
         self._loaded = reply.modules
         # Threads of an interrupted step may go on.
         self.usable = not isinstance(reply, Canceled)
         return reply
 
-    def interrupt(self) -> None:
-        """Tells the step that runs in it to stop."""
+    def _has_replied(self, seconds: float) -> bool:
+        """Whether there is something to receive; waits for it, and notices if the process died.
+
+        The connection alone does not tell: what the step has forked may hold it open.
+        """
+        if self._connection.poll(seconds):
+            return True
+        if self._process.poll() is None:
+            return False
+        if self._connection.poll(0):
+            return True
+        raise EOFError
+
+    def _interrupt(self) -> None:
+        """Tells the step to stop, and waits a while for it to clean up."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError, EOFError):
+            end = time.monotonic() + _GRACE
+            while time.monotonic() < end and not self._has_replied(_LOOK):
+                pass
+
+    def _how_it_died(self) -> str:
+        try:
+            code = self._process.wait(_TO_END)
+        except subprocess.TimeoutExpired:
+            return "The worker process closed its connection."
+        if code >= 0:
+            return f"The worker process ended with exit code {code}."
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        hint = " Perhaps memory ran out." if name == "SIGKILL" else ""
+        described = signal.strsignal(-code) or "unknown"
+        return f"The worker process died of {name} ({described}).{hint}"
 
     def close(self) -> None:
         """Ends the process; it does so by itself unless something still runs in it."""
@@ -140,15 +182,6 @@ def _text_of(file: str) -> str | None:
         return read_source(Path(file))
     except (OSError, SyntaxError, ValueError):
         return None
-
-
-def _how_it_died(code: int) -> str:
-    if code >= 0:
-        return f"The worker process ended with exit code {code}."
-    name = signal.Signals(-code).name
-    hint = " Perhaps memory ran out." if name == "SIGKILL" else ""
-    described = signal.strsignal(-code) or "signal"
-    return f"The worker process died of {name} ({described}).{hint}"
 
 
 class _Pool:
@@ -183,12 +216,6 @@ class _Pool:
             if not worker.usable:
                 worker.close()
 
-    def cancel_all(self) -> None:
-        with self._lock:
-            busy = list(self._busy)
-        for worker in busy:
-            worker.interrupt()
-
     def close(self) -> None:
         with self._lock:
             workers, self._idle = [*self._idle, *self._busy], []
@@ -207,24 +234,22 @@ atexit.register(_pool.close)
 os.register_at_fork(after_in_child=_pool.forget)
 
 
-def run_in_worker(task: Task) -> Reply:
+def run_in_worker(task: Task, canceled: threading.Event) -> Reply:
     """Has a task done by a worker process.
 
     Args:
         task: The task.
+        canceled: Set when the run is canceled, by another thread.
 
     Returns:
         What became of it.
 
     Raises:
         WorkerDiedError: If the process dies.
-        KeyboardInterrupt: If this process is interrupted meanwhile.
+        KeyboardInterrupt: If it is canceled, or this thread interrupted.
     """
     texts = loaded_texts()
+    if canceled.is_set():
+        raise KeyboardInterrupt
     with _pool.worker(task.log, texts) as worker:
-        return worker.run(task, texts)
-
-
-def cancel_all() -> None:
-    """Tells all steps that run in workers to stop."""
-    _pool.cancel_all()
+        return worker.run(task, texts, canceled)
