@@ -134,13 +134,22 @@ class _Worker:
         raise EOFError
 
     def _interrupt(self) -> None:
-        """Tells the step to stop, and waits a while for it to clean up."""
+        """Tells the step to stop; ends the process if it has not after a while."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
-        with contextlib.suppress(OSError, EOFError):
+        try:
             end = time.monotonic() + _GRACE
-            while time.monotonic() < end and not self._has_replied(_LOOK):
-                pass
+            while not self._has_replied(_LOOK):
+                if time.monotonic() > end:
+                    self._kill()
+                    return
+        except (OSError, EOFError):
+            return
+
+    def _kill(self) -> None:
+        """Ends the process, and those that a step has started: it leads a group of its own."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _how_it_died(self) -> str:
         try:
@@ -165,9 +174,7 @@ class _Worker:
         try:
             self._process.wait(_TO_END)
         except subprocess.TimeoutExpired:
-            # With it the processes that a step may have started: it leads a group of its own.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._kill()
             self._process.wait()
 
     def forget(self) -> None:
