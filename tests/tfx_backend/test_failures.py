@@ -56,7 +56,7 @@ def test_an_exception_that_cannot_be_printed_is_named():
 
     assert "MuteError" in Failure.of(MuteError(), {}).text
     surrogate = Failure.of(FileNotFoundError("a\udcff.csv"), {}).text
-    assert cut(surrogate) == "FileNotFoundError: a?.csv"
+    assert cut(surrogate) == "FileNotFoundError: a\\udcff.csv"  # what can be stored and shown
 
 
 def test_values_of_secrets_are_left_out(monkeypatch):
