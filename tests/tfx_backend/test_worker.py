@@ -7,6 +7,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -449,18 +450,26 @@ class Forks(BaseStep):
     outputs = {"report": "Report"}
 
     def process(self, inputs, outputs):
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
             time.sleep(300)
             os._exit(0)
+        print(f"child {child}")
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.timeout(60)
-def test_a_death_is_noticed_though_a_child_of_the_step_lives_on(repository):
+def test_a_death_is_noticed_though_a_child_of_the_step_lives_on_and_that_is_ended(repository):
     pipeline = Pipeline("Forks", repository=repository)
     pipeline.add_step(Forks(), "forks")
     with pytest.raises(StepFailedError, match="died of SIGKILL"):
         pipeline.run(progress=None, max_workers=2)
+    log = repository.get_runs()[-1].steps["forks"].log()
+    child = int(re.search(r"child (\d+)", log)[1])
+    deadline = time.monotonic() + 10
+    while is_alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(child)
 
 
 class Prints(BaseStep):

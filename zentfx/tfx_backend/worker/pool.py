@@ -110,7 +110,9 @@ class _Worker:
         except (EOFError, OSError) as error:
             if canceled.is_set():
                 raise KeyboardInterrupt from error
-            raise WorkerDiedError(self._how_it_died()) from error
+            death = self._how_it_died()
+            self._kill()  # what the step had started
+            raise WorkerDiedError(death) from error
         except KeyboardInterrupt:
             self._interrupt()
             raise
