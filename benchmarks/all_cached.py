@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from cold_pipeline import pip_environment
-from measure import run_once, summarize, table, take_turns
+from measure import run_once, side_options, summarize, table, take_turns
 from taxi_data import write_taxi_csv
 
 _HERE = Path(__file__).parent
@@ -29,16 +29,7 @@ _SIDES = {
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--sides",
-        nargs="+",
-        choices=_SIDES,
-        default=list(_SIDES),
-        help="the first one is the baseline",
-    )
-    parser.add_argument("--json", type=Path, help="write the figures here too")
+    side_options(parser, _SIDES, rows=1_000, repeats=5)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

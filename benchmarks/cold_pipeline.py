@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import Sample, run_once, summarize, table
+from measure import Sample, run_once, side_options, summarize, table
 from taxi_data import write_taxi_csv
 
 _HERE = Path(__file__).parent
@@ -54,16 +54,7 @@ def measure_side(name: str, csv: Path, work_dir: Path, env: dict[str, str]) -> l
 def main() -> None:
     """Prints a table for the cold runs and one for the second runs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument(
-        "--sides",
-        nargs="+",
-        choices=_SCRIPTS,
-        default=list(_SCRIPTS),
-        help="the first one is the baseline",
-    )
-    parser.add_argument("--json", type=Path, help="write the figures here too")
+    side_options(parser, _SCRIPTS, rows=10_000, repeats=3)
     args = parser.parse_args()
 
     taken: dict[str, dict[str, list[Sample]]] = {

@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,19 @@ def table(title: str, summary: Mapping[str, Any]) -> str:
             f"| {ratios[0]} | {peak['median']:.0f} | {ratios[1]} |"
         )
     return "\n".join(lines)
+
+
+def side_options(
+    parser: argparse.ArgumentParser, sides: Iterable[str], rows: int, repeats: int
+) -> None:
+    """Adds the options of a benchmark that has named sides over so many rows."""
+    parser.add_argument("--rows", type=int, default=rows)
+    parser.add_argument("--repeats", type=int, default=repeats)
+    names = list(sides)
+    parser.add_argument(
+        "--sides", nargs="+", choices=names, default=names, help="the first one is the baseline"
+    )
+    parser.add_argument("--json", type=Path, help="write the figures here too")
 
 
 def main() -> None:

@@ -404,7 +404,7 @@ from pathlib import Path
 from zentfx import BaseStep, Pipeline
 from zentfx.tfx_backend.worker import pool
 
-pool._GRACE = 1.0
+pool.GRACE = 1.0
 
 class Deaf(BaseStep):
     outputs = {"text": "Text"}

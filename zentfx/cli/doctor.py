@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.filesize import decimal
 
+from zentfx.cli.options import repository_option
 from zentfx.leftovers import leftovers, remove
 from zentfx.workspace import Workspace
 
@@ -16,11 +17,7 @@ __all__ = ["doctor"]
 
 @click.command()
 @click.option("--clean", is_flag=True, help="Record crashes, and remove the files that are listed.")
-@click.option(
-    "--repository",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder that holds .zentfx; by default the nearest one upwards.",
-)
+@repository_option
 @click.pass_context
 def doctor(context: click.Context, clean: bool, repository: Path | None) -> None:
     """Lists what killed runs left behind. Runs that are alive are left alone.

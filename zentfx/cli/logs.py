@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from zentfx.cli.options import repository_option
 from zentfx.errors import NotFoundError, near_matches
 from zentfx.workspace import Workspace
 
@@ -18,11 +19,7 @@ __all__ = ["logs"]
 @click.argument("step", required=False)
 @click.option("--run", "run_id", help="The run's id; by default the latest run.")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
-@click.option(
-    "--repository",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder that holds .zentfx; by default the nearest one upwards.",
-)
+@repository_option
 def logs(step: str | None, run_id: str | None, follow: bool, repository: Path | None) -> None:
     """Shows what a step of a run logged; without STEP, which steps logged something.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zentfx.stores.artifacts import ArtifactStore
     from zentfx.stores.metadata import SQLiteMetadataStore
 
-__all__ = ["Orchestrator", "RunRequest", "StepEvent", "orchestrator"]
+__all__ = ["Listener", "Orchestrator", "RunRequest", "StepEvent", "orchestrator"]
 
 _KNOWN = {"local": "zentfx.tfx_backend.local:LocalOrchestrator"}
 
@@ -74,11 +74,26 @@ class RunRequest:
     max_workers: int = 1
     in_process: bool = False
 
+    def log(self, step: str) -> Path:
+        """The log file of a step.
+
+        Args:
+            step: Its name.
+
+        Returns:
+            The file, which need not exist yet.
+        """
+        return self.logs / f"{step}.log"
+
+
+# Who is told of each change of a step's state.
+Listener = Callable[[StepEvent], None]
+
 
 class Orchestrator(Protocol):
     """Runs the steps of a pipeline; called by ``Pipeline.run``."""
 
-    def prepare(self, request: RunRequest) -> Callable[[Callable[[StepEvent], None]], None]:
+    def prepare(self, request: RunRequest) -> Callable[[Listener], None]:
         """Checks and compiles a run; called before anything of it is recorded.
 
         Args:

@@ -20,7 +20,7 @@ from zentfx.errors import (
     PipelineFrozenError,
     near_matches,
 )
-from zentfx.orchestrators import StepEvent
+from zentfx.orchestrators import Listener
 from zentfx.pipelines import yaml_format
 from zentfx.pipelines.running import RunSettings, run_nodes, warn_of
 from zentfx.records.models import PipelineVersionRecord
@@ -282,7 +282,7 @@ class Pipeline:
     def run(
         self,
         enable_cache: bool | None = None,
-        progress: Callable[[StepEvent], None] | bool | None = True,
+        progress: Listener | bool | None = True,
         max_workers: int | None = None,
         in_process: bool = False,
     ) -> Run:

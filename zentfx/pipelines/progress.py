@@ -6,18 +6,16 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from zentfx.errors import ParameterTypeError
-from zentfx.orchestrators import StepEvent
+from zentfx.orchestrators import Listener, StepEvent
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = ["shown"]
-
-Listener = Callable[[StepEvent], None]
 
 # Of ECMA-48: red 31, green 32, yellow 33, blue 34, cyan 36.
 _COLORS = {

@@ -15,7 +15,7 @@ from pathlib import Path
 from zentfx import environment
 from zentfx._version import __version__ as zentfx_version
 from zentfx.errors import PipelineError, StepFailedError, ZenTFXWarning
-from zentfx.orchestrators import RunRequest, StepEvent, orchestrator
+from zentfx.orchestrators import Listener, RunRequest, orchestrator
 from zentfx.parameters import canonical_json
 from zentfx.pipelines import yaml_format
 from zentfx.pipelines.progress import shown
@@ -40,7 +40,7 @@ class RunSettings:
 
     max_workers: int | None = None
     in_process: bool = False
-    progress: Callable[[StepEvent], None] | bool | None = True
+    progress: Listener | bool | None = True
 
     def workers(self, workspace: Workspace) -> int:
         """How many steps may run side by side.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from zentfx.code_identity import CodeIdentity
 from zentfx.errors import PipelineError
@@ -79,3 +80,8 @@ class Node:
     code: CodeIdentity
     digests: Mapping[str, str] = field(default_factory=dict)
     enable_cache: bool = True
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All values that the step works with, the derived ones included (a copy)."""
+        return {**self.step.derived, **self.step.arguments}

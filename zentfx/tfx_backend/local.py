@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from zentfx.errors import MissingDependencyError
-from zentfx.orchestrators import RunRequest, StepEvent
+from zentfx.orchestrators import Listener, RunRequest
 from zentfx.tfx_backend.compile import compile_pipeline
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.families import is_plain
@@ -17,8 +17,6 @@ from zentfx.tfx_backend.plan import Planner
 from zentfx.tfx_backend.schedule import Schedule, Starter
 
 __all__ = ["LocalOrchestrator"]
-
-Listener = Callable[[StepEvent], None]
 
 
 class LocalOrchestrator:
@@ -73,7 +71,14 @@ def _is_installed(name: str) -> bool:
 def _run(request: RunRequest, ir: Any, listener: Listener) -> None:
     connection = _connection(request)
     planner = Planner(ir, request, connection)
-    run = Schedule(request, planner, Starter(request, ir, connection, planner), listener)
+
+    def runner() -> Any:
+        # Late: a run that reuses everything does without the Launcher.
+        from zentfx.tfx_backend.launch import NodeRunner
+
+        return NodeRunner(ir, request, connection, planner)
+
+    run = Schedule(request, planner, Starter(request, runner), listener)
     with run_log():
         if request.max_workers == 1:
             run.one_by_one()

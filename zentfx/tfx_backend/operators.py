@@ -8,7 +8,7 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -68,31 +68,6 @@ class Place(Protocol):
         """
 
 
-class _Steps:
-    """The steps of a run: what both places need to know of them.
-
-    Args:
-        request: What is run.
-    """
-
-    def __init__(self, request: RunRequest) -> None:
-        self.session = Session.of(request)
-        self.plain = {node.name for node in request.nodes if is_plain(node.step)}
-        self._logs = request.logs
-        self._arguments = {
-            node.name: {**node.step.derived, **node.step.arguments} for node in request.nodes
-        }
-
-    def log(self, name: str) -> Path:
-        return self._logs / f"{name}.log"
-
-    def arguments(self, name: str) -> Mapping[str, Any]:
-        return self._arguments[name]
-
-    def secrets(self, name: str) -> dict[str, str]:
-        return secret_values(self._arguments[name])
-
-
 class ThisProcess:
     """Executors work here: where they can print, and be debugged.
 
@@ -101,21 +76,24 @@ class ThisProcess:
     """
 
     def __init__(self, request: RunRequest) -> None:
-        self._steps = _Steps(request)
+        self._request = request
+        self._nodes = {node.name: node for node in request.nodes}
 
     def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
         """See :class:`Place`."""
         # What a plain step writes to stderr is the user's own, a progress bar say.
-        quiet = name not in self._steps.plain
+        node = self._nodes[name]
+        quiet = not is_plain(node.step)
         loaded, folder = len(sys.modules), os.getcwd()  # noqa: PTH109
-        with step_log(self._steps.log(name), self._steps.secrets(name), quiet) as log:
+        secrets = secret_values(node.parameters)
+        with step_log(self._request.log(name), secrets, quiet) as log:
             try:
-                with in_session(self._steps.session):
+                with in_session(Session.of(self._request)):
                     return execute(executor_spec, info)
             # SystemExit too: argparse raises it behind Beam's arguments.
             except (Exception, SystemExit) as error:
                 log.exception("The step failed.")
-                failure = Failure.of(error, self._steps.arguments(name))
+                failure = Failure.of(error, node.parameters)
                 raise ExecutorFailedError(failure, partial(_itself, error)) from error
             finally:
                 with contextlib.suppress(OSError):
@@ -132,7 +110,8 @@ class WorkerProcess:
     """
 
     def __init__(self, request: RunRequest) -> None:
-        self._steps = _Steps(request)
+        self._request = request
+        self._nodes = {node.name: node for node in request.nodes}
         self._canceled = threading.Event()
         self._packed: dict[str, bytes | ExecutorFailedError] = {}
 
@@ -145,9 +124,8 @@ class WorkerProcess:
         Args:
             name: The step's name.
         """
-        session = self._steps.session
-        cls = session.classes[name]
-        own = Session({name: cls}, session.root, session.beam_args)
+        cls = type(self._nodes[name].step)
+        own = replace(Session.of(self._request), classes={name: cls})
         try:
             self._packed[name] = cloudpickle.dumps(own)
         except Exception as error:  # noqa: BLE001 - whatever cannot be pickled raises
@@ -169,13 +147,14 @@ class WorkerProcess:
         if isinstance(packed, ExecutorFailedError):
             _log.error("%s", packed.failure.text)
             raise packed
+        secrets = secret_values(self._nodes[name].parameters)
         task = Task(
             name=name,
             session=packed,
             executor_spec=executor_spec,
             invocation=info.to_proto(),
-            log=self._steps.log(name),
-            secrets=self._steps.secrets(name),
+            log=self._request.log(name),
+            secrets=secrets,
             cwd=os.getcwd(),  # noqa: PTH109 - as it is, to be set again
             environ=dict(os.environ),
             path=python_path(),
@@ -189,7 +168,7 @@ class WorkerProcess:
         if isinstance(reply, Canceled):
             raise KeyboardInterrupt
         assert isinstance(reply, Failed)
-        text = masked(reply.traceback, self._steps.secrets(name))
+        text = masked(reply.traceback, secrets)
         raise ExecutorFailedError(reply.failure, partial(_rebuilt, reply, text))
 
 

@@ -48,7 +48,7 @@ def node_properties(node: Node, root: Path, environment: Mapping[str, str]) -> N
         kind: {name: _placeless(value) for name, value in table.items() if name not in step.unkeyed}
         for kind, table in tables.items()
     }
-    parameters = {**step.derived, **step.arguments}
+    parameters = node.parameters
     unkeyed: dict[str, Any] = {
         name: as_property(value, root)
         for name, value in parameters.items()

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from zentfx.errors import StepFailedError
-from zentfx.orchestrators import RunRequest, StepEvent
+from zentfx.orchestrators import Listener, RunRequest, StepEvent
 from zentfx.steps.node import Node
-from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.failures import ExecutorFailedError, Failure, secret_values
 from zentfx.tfx_backend.families import is_plain
 from zentfx.tfx_backend.logs import launch_log
@@ -20,26 +19,18 @@ __all__ = ["Schedule", "Starter"]
 
 _log = logging.getLogger(__name__)
 
-Listener = Callable[[StepEvent], None]
-
 
 class Starter:
     """Runs the steps that are not reused. What that takes is imported for the first of them.
 
     Args:
         request: What is run.
-        ir: The pipeline.
-        connection: The metadata store.
-        planner: Told what nodes have written.
+        make_runner: Makes what runs nodes, a ``NodeRunner``.
     """
 
-    def __init__(
-        self, request: RunRequest, ir: Any, connection: RunConnection, planner: Planner
-    ) -> None:
+    def __init__(self, request: RunRequest, make_runner: Callable[[], Any]) -> None:
         self._request = request
-        self._ir = ir
-        self._connection = connection
-        self._planner = planner
+        self._make_runner = make_runner
         self._runner: Any = None
 
     def runs_here(self, node: Node) -> bool:
@@ -60,9 +51,8 @@ class Starter:
         """
         if self._runner is None:
             from zentfx.tfx_backend import operators
-            from zentfx.tfx_backend.launch import NodeRunner
 
-            self._runner = NodeRunner(self._ir, self._request, self._connection, self._planner)
+            self._runner = self._make_runner()
             self._here = operators.ThisProcess(self._request)
             self._worker = operators.WorkerProcess(self._request)
         if not self.runs_here(node):
@@ -87,9 +77,7 @@ class Starter:
             BaseException: What it raised.
         """
         place = self._here if self.runs_here(node) else self._worker
-        arguments = {**node.step.derived, **node.step.arguments}
-        log = self._request.logs / f"{node.name}.log"
-        with launch_log(log, secret_values(arguments)):
+        with launch_log(self._request.log(node.name), secret_values(node.parameters)):
             if plan.reason:
                 _log.info("The cached result is not used: %s.", plan.reason)
             try:
@@ -222,15 +210,15 @@ class Schedule:
         failure = (
             error.failure
             if isinstance(error, ExecutorFailedError)
-            else Failure.of(error, {**node.step.derived, **node.step.arguments})
+            else Failure.of(error, node.parameters)
         )
         cause = error.cause() if isinstance(error, ExecutorFailedError) else error
         self._listener(StepEvent(node.name, "failed", self._seconds(node), failure.summary))
         if self._failure is None:
-            log = self._request.logs / f"{node.name}.log"
             self._failure = StepFailedError(
                 f"The step {node.name!r} ({type(node.step).__name__}) of "
-                f"{self._request.pipeline!r} failed:\n{failure.text}\nIts log: {log}",
+                f"{self._request.pipeline!r} failed:\n{failure.text}\n"
+                f"Its log: {self._request.log(node.name)}",
                 run_id=self._request.run_id,
                 step=node.name,
             )

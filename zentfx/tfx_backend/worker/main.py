@@ -26,7 +26,7 @@ from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import Failure
 from zentfx.tfx_backend.logs import worker_log
 from zentfx.tfx_backend.session import in_session, recorded
-from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Reply, Task
+from zentfx.tfx_backend.worker.messages import GRACE, Canceled, Done, Failed, Reply, Task
 from zentfx.tfx_backend.worker.modules import UserModules
 
 with light_imports():
@@ -35,8 +35,6 @@ with light_imports():
     from tfx.types.experimental import simple_artifacts  # noqa: F401
 
 __all__ = ["main"]
-
-GRACE = 10.0  # seconds that an interrupted step has to clean up, once the parent is gone
 
 
 def main(handle: int) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 from zentfx.tfx_backend.failures import Failure
 from zentfx.user_sources import ModuleText
 
-__all__ = ["Canceled", "Done", "Failed", "Reply", "Task"]
+__all__ = ["GRACE", "Canceled", "Done", "Failed", "Reply", "Task"]
+
+GRACE = 10.0  # seconds that an interrupted step has to clean up
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from zentfx.tfx_backend.worker.messages import Canceled, Reply, Task
+from zentfx.tfx_backend.worker.messages import GRACE, Canceled, Reply, Task
 from zentfx.tfx_backend.worker.modules import text_digest
 from zentfx.user_sources import ModuleText, loaded_texts, read_source
 
@@ -31,7 +31,6 @@ handle = int(sys.argv.pop())
 from zentfx.tfx_backend.worker.main import main
 main(handle)
 """
-_GRACE = 10.0  # seconds that an interrupted step has to clean up
 _LOOK = 0.2  # seconds between looks at whether it is alive, and the run canceled
 _TO_END = 5.0  # seconds that a process has to end, once nobody talks to it
 
@@ -140,7 +139,7 @@ class _Worker:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
         try:
-            end = time.monotonic() + _GRACE
+            end = time.monotonic() + GRACE
             while not self._has_replied(_LOOK):
                 if time.monotonic() > end:
                     self._kill()
