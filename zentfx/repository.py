@@ -6,15 +6,19 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zentfx.analysis.compare import compare
+from zentfx.analysis.compare import compare, trains
 from zentfx.errors import ConfigError, DataError, NotFoundError, ZenTFXWarning, near_matches
 from zentfx.pipelines.base import Pipeline
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.metadata import SQLiteMetadataStore
 from zentfx.views.comparison import Comparison
-from zentfx.views.run import Run, compared_run
+from zentfx.views.run import Run
 from zentfx.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ml_metadata import MetadataStore
 
 __all__ = ["Repository", "Stack"]
 
@@ -49,7 +53,7 @@ class Repository:
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self._workspace = Workspace.find(path)
-        self._workspace.metadata.connect()
+        self._workspace.metadata.check()
 
     @property
     def path(self) -> Path:
@@ -66,6 +70,15 @@ class Repository:
         """The stores and the orchestrator that pipelines of this repository use."""
         workspace = self._workspace
         return Stack(workspace.metadata, workspace.artifacts, workspace.orchestrator)
+
+    @property
+    def mlmd(self) -> MetadataStore:
+        """MLMD's own client of the metadata store (``ml_metadata.MetadataStore``).
+
+        As long as somebody holds it, the store is read over it, and not by SQL, which is slower
+        where there are thousands of runs.
+        """
+        return self._workspace.metadata.connect()
 
     def get_pipeline_names(self) -> list[str]:
         """Lists the names of all pipelines that have run, sorted."""
@@ -133,11 +146,7 @@ class Repository:
         runs = [Run(record, self._workspace) for record in self._workspace.runs()]
         if pipeline is None:
             return runs
-        if pipeline not in {run.pipeline for run in runs}:
-            names = {run.pipeline for run in runs}
-            raise NotFoundError(
-                f"There is no pipeline {pipeline!r} that has run.{near_matches(pipeline, names)}"
-            )
+        self._known_pipeline(pipeline, {run.pipeline for run in runs})
         return [run for run in runs if run.pipeline == pipeline]
 
     def get_pipeline_run(self, run_id: str) -> Run:
@@ -169,8 +178,18 @@ class Repository:
         Raises:
             NotFoundError: If there is no such pipeline; names near matches.
         """
-        runs = map(compared_run, self.get_runs(pipeline))
-        return Comparison(compare(runs, all_parameters))
+        found = self._workspace.compared_runs(every=all_parameters)
+        if pipeline is not None:
+            self._known_pipeline(pipeline, {item.run.pipeline for item in found})
+        shown = [item for item in found if trains(item) and pipeline in (None, item.run.pipeline)]
+        return Comparison(compare(shown, all_parameters))
+
+    @staticmethod
+    def _known_pipeline(name: str, names: set[str]) -> None:
+        if name not in names:
+            raise NotFoundError(
+                f"There is no pipeline {name!r} that has run.{near_matches(name, names)}"
+            )
 
     def __repr__(self) -> str:
         return f"Repository({str(self.path)!r})"

@@ -8,20 +8,22 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from zentfx import environment
 from zentfx.errors import ConfigError, NotFoundError, StoreError, near_matches
-from zentfx.records.models import RunRecord
+from zentfx.records.models import ComparedRun, RunRecord
 from zentfx.records.reader import Reader
-from zentfx.records.writer import Writer
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.files import write_whole
 from zentfx.stores.locks import Mark, claimed, held, is_held
 from zentfx.stores.memos import Memos
 from zentfx.stores.metadata import SQLiteMetadataStore
+
+if TYPE_CHECKING:
+    from zentfx.records.writer import Writer
 
 # Written in C, where PyYAML has it.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -167,6 +169,18 @@ class Workspace:
         """All runs, oldest first; those whose process is gone have crashed."""
         return [self._with_crash(run) for run in self.reader.runs()]
 
+    def compared_runs(self, every: bool = False) -> list[ComparedRun]:
+        """All runs, as far as a comparison needs them; see :meth:`runs`.
+
+        Args:
+            every: Whether steps are needed that are the same in all runs.
+
+        Returns:
+            The runs.
+        """
+        found = self.reader.compared_runs(every)
+        return [item._replace(run=self._with_crash(item.run)) for item in found]
+
     def run(self, run_id: str) -> RunRecord:
         """One run; see :meth:`runs`.
 
@@ -243,11 +257,14 @@ class Workspace:
     @property
     def reader(self) -> Reader:
         """Reads the metadata store."""
-        return Reader(self.metadata.connect(), self.root)
+        return Reader(self.metadata, self.root)
 
     @property
     def writer(self) -> Writer:
         """Writes to the metadata store."""
+        # Here, because who only reads does without MLMD.
+        from zentfx.records.writer import Writer
+
         return Writer(self.metadata.connect())
 
 

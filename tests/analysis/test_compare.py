@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from zentfx import Secret
-from zentfx.analysis.compare import RUN_COLUMNS, ComparedRun, compare
-from zentfx.records.models import RunRecord, StepRunRecord, skipped_step
+from zentfx.analysis.compare import RUN_COLUMNS, compare, trains
+from zentfx.records.models import ComparedRun, ComparedStep, RunRecord
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -31,12 +31,11 @@ def run(name="r1", steps=("trainer",), **changes):
 
 
 def step(name="trainer", trains=None, status="completed", **parameters):
-    made = skipped_step(name, run())
     trains = name == "trainer" if trains is None else trains
-    return dataclasses.replace(made, status=status, parameters=parameters, trains=trains)
+    return ComparedStep(name, status, trains, parameters, fingerprint="", content="")
 
 
-def compared(*steps: StepRunRecord, metrics=None, **changes):
+def compared(*steps, metrics=None, **changes):
     return ComparedRun(run(**changes), steps, metrics or {})
 
 
@@ -59,12 +58,11 @@ def test_a_row_says_which_run_it_is():
     }
 
 
-def test_runs_that_do_not_train_are_left_out():
+def test_which_runs_train():
     gate = compared(step("gate", x=1), steps=["gate"])
     failed_before = compared(step("split", seed=1), status="failed", steps=["split", "trainer"])
     own = compared(step("mine", trains=True), steps=["mine"])
-    table = compare([gate, failed_before, own])
-    assert [row["status"] for row in table.rows] == ["failed", "completed"]
+    assert [trains(item) for item in (gate, failed_before, own)] == [False, True, True]
 
 
 def test_a_run_whose_training_was_reused_is_a_repeat():
@@ -139,8 +137,8 @@ def test_values_that_are_no_scalars_are_text():
 def test_other_code_and_other_data_show_as_columns_of_their_own():
     def of(code, content):
         own = step("datasource", path=Path("/d"))
-        own = dataclasses.replace(own, content=content, fingerprint="f" * 64)
-        trainer = dataclasses.replace(step(lr=1), fingerprint=code)
+        own = own._replace(content=content, fingerprint="f" * 64)
+        trainer = step(lr=1)._replace(fingerprint=code)
         return compared(own, trainer)
 
     table = compare([of("0123456789ab", "a" * 64), of("ba9876543210", "b" * 64)])

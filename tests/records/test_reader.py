@@ -1,7 +1,9 @@
 """What readers hand out, of records of ours and of others, on a real store."""
 
 import json
+import sqlite3
 import time
+from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -13,21 +15,40 @@ from zentfx.errors import NotFoundError
 from zentfx.parameters import canonical_json, encode
 from zentfx.records import schema
 from zentfx.records.encoding import chunked
+from zentfx.records.models import Origin
 from zentfx.records.reader import Reader
 from zentfx.records.writer import Writer
-from zentfx.stores.metadata import SQLiteMetadataStore
+from zentfx.stores.metadata import OpenMetadataStore, SQLiteMetadataStore
 
 ROOT = Path("/repo")
 
 
 @pytest.fixture
-def client(tmp_path):
-    return SQLiteMetadataStore(tmp_path / "metadata.db").connect()
+def path(tmp_path):
+    return tmp_path / "metadata.db"
 
 
 @pytest.fixture
-def reader(client):
-    return Reader(client, ROOT)
+def client(path):
+    return SQLiteMetadataStore(path).connect()
+
+
+class ReadBySql:
+    """The store by SQL, in a process that has it open: as in no program, for no other writes."""
+
+    def __init__(self, path):
+        self.path = path
+
+    @contextmanager
+    def reading(self):
+        with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as database:
+            yield database
+
+
+@pytest.fixture(params=["by SQL", "over MLMD's API"])
+def reader(request, client, path):
+    store = ReadBySql(path) if request.param == "by SQL" else OpenMetadataStore(client)
+    return Reader(store, ROOT)
 
 
 @pytest.fixture
@@ -145,7 +166,7 @@ class TestStepRuns:
             (pb.Execution.CACHED, "cached"),
             (pb.Execution.FAILED, "failed"),
             (pb.Execution.CANCELED, "canceled"),
-            (pb.Execution.UNKNOWN, "running"),
+            (pb.Execution.UNKNOWN, "unknown"),
         ],
     )
     def test_the_states_of_mlmd_have_names_of_ours(self, put, reader, state, status):
@@ -201,7 +222,8 @@ class TestStepRuns:
     def test_an_execution_of_others_is_listed_with_what_it_has(self, put, reader):
         put.execution("r1", None, learning_rate=0.5, steps=3, kind="x", flag=True)
         [step] = reader.step_runs("r1")
-        assert (step.name, step.arguments, step.fingerprint) == ("", {}, "")
+        assert (step.name, step.arguments, step.fingerprint) == ("Gate", {}, "")
+        assert step.parameters == step.properties
         assert step.environment == {}
         assert step.properties == {"learning_rate": 0.5, "steps": 3, "kind": "x", "flag": True}
 
@@ -228,7 +250,7 @@ class TestStepRuns:
         assert reader.step_runs("r1")[0].error == error
 
 
-class TestProducers:
+class TestOrigins:
     def test_the_first_that_wrote_an_artifact_made_it(self, put, reader):
         one, two, three = put.artifact(), put.artifact(), put.artifact()
         first = put.execution("r1", "a", events=[event(one, pb.Event.OUTPUT, "x")])
@@ -238,8 +260,10 @@ class TestProducers:
             pb.Execution.CACHED,
             events=[event(one, pb.Event.OUTPUT, "x"), event(two, pb.Event.INPUT, "y")],
         )
-        assert reader.producers([one, two, three]) == {one: first}
-        assert reader.producers([]) == {}
+        origin = Origin(first, "r1", "P", "a", "x")
+        assert reader.origins([one, two, three]) == {one: origin}
+        assert origin.address == "P::a::x"
+        assert reader.origins([]) == {}
 
     def test_the_environment_of_an_execution_is_read_by_its_id(self, put, reader):
         versions = {f"package-{number}": "1.0" * 50 for number in range(40)}

@@ -17,7 +17,7 @@ from zentfx.records import schema
 from zentfx.records.encoding import as_property
 from zentfx.records.reader import Reader
 from zentfx.records.writer import Writer
-from zentfx.stores.metadata import SQLiteMetadataStore
+from zentfx.stores.metadata import OpenMetadataStore, SQLiteMetadataStore
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def writer(client):
 
 @pytest.fixture
 def reader(client, tmp_path):
-    return Reader(client, tmp_path)
+    return Reader(OpenMetadataStore(client), tmp_path)
 
 
 class TestCacheScope:
@@ -156,7 +156,7 @@ RACE = """
 import sys
 from pathlib import Path
 from zentfx.records.writer import Writer
-from zentfx.stores.metadata import SQLiteMetadataStore
+from zentfx.stores.metadata import OpenMetadataStore, SQLiteMetadataStore
 
 number = sys.argv[2]
 writer = Writer(SQLiteMetadataStore(Path(sys.argv[1])).connect())
@@ -184,7 +184,7 @@ class TestSeveralProcesses:
         ]
         results = [ast.literal_eval(process.communicate()[0]) for process in running]
         client = SQLiteMetadataStore(path).connect()
-        return list(zip(*results, strict=True)), client, Reader(client, path.parent)
+        return list(zip(*results, strict=True)), client, Reader(OpenMetadataStore(client), path.parent)
 
     def test_they_get_one_cache_scope(self, race):
         (scopes, _, _), _, _ = race

@@ -217,17 +217,17 @@ FOREIGN = {
         "not one of ML Metadata",
     ),
     "a newer store": (store_of_version(11), r"newer ML Metadata \(schema 11; .* up to 10\)"),
+    "an older store": (store_of_version(9), r"older ML Metadata \(schema 9; this one reads 10\)"),
     "something newer": (
         sqlite_file(VERSION, "INSERT INTO MLMDEnv VALUES (99)"),
         r"newer ML Metadata \(schema 99",
     ),
 }
 BROKEN = {
-    "an older store": (store_of_version(9), "older than library version"),
-    "half a store": (damaged(lambda content: content[: len(content) // 2]), "damaged|malformed"),
+        "half a store": (damaged(lambda content: content[: len(content) // 2]), "damaged|malformed"),
     "a header with garbage": (
         lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 20),
-        "damaged",
+        "no metadata store",
     ),
     "a store with garbage": (
         damaged(lambda content: content[:4096] + b"\xff" * (len(content) - 4096)),

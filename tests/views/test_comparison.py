@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from zentfx import Repository
-from zentfx.analysis.compare import RUN_COLUMNS, Table
+from zentfx.analysis.compare import ABSENT, RUN_COLUMNS, Table
 from zentfx.views.comparison import Comparison
 
 HOSTILE = "</script><script>alert('x')</script>\"&<b>[red]"
@@ -28,10 +28,16 @@ def row(name="r1", **values):
     return about | values
 
 
+def table(parameters, metrics, rows, best):
+    names = (*RUN_COLUMNS, *parameters, *metrics)
+    cells = {name: [row.get(name, ABSENT) for row in rows] for name in names}
+    return Table(parameters, metrics, cells, best)
+
+
 @pytest.fixture
 def comparison():
     return Comparison(
-        Table(
+        table(
             parameters=("trainer.lr", "trainer.layers", f"trainer.{HOSTILE}"),
             metrics=("metrics.evaluator.mse",),
             rows=(
@@ -46,7 +52,7 @@ def comparison():
     )  # fmt: skip
 
 
-EMPTY = Comparison(Table((), (), (), {}))
+EMPTY = Comparison(table((), (), (), {}))
 
 
 class TestDataFrame:
@@ -94,7 +100,7 @@ class TestTerminal:
         assert repr(EMPTY).startswith("No training runs yet")
 
     def test_of_many_the_newest_are_shown(self):
-        many = Comparison(Table((), (), tuple(row(f"r{i}") for i in range(100)), {}))
+        many = Comparison(table((), (), tuple(row(f"r{i}") for i in range(100)), {}))
         text = repr(many)
         assert " r99 " in text
         assert " r39 " not in text

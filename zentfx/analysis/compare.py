@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from zentfx.analysis.direction import best
 from zentfx.parameters import Secret, canonical_json, encode
-from zentfx.records.models import RunRecord, StepRunRecord
+from zentfx.records.models import ComparedRun
 
-__all__ = ["RUN_COLUMNS", "ComparedRun", "Table", "compare"]
+__all__ = ["ABSENT", "RUN_COLUMNS", "Table", "cell", "compare", "trains"]
 
 # What is said of every run. `cached` marks a repeat: its training step reused an earlier result.
 RUN_COLUMNS = ("run", "pipeline", "version", "status", "cached", "started", "duration")
@@ -19,29 +20,14 @@ _TRAINER = "trainer"
 _SHOWN = 8  # digits of a digest
 
 
-@dataclass(frozen=True)
-class ComparedRun:
-    """A run, as far as a comparison needs it.
+class _Absent:
+    """There is no such value: None may be one."""
 
-    Attributes:
-        run: The run.
-        steps: Its step runs; those that were skipped are not among them.
-        metrics: Values by step and metric.
-    """
+    def __repr__(self) -> str:
+        return "ABSENT"
 
-    run: RunRecord
-    steps: Sequence[StepRunRecord]
-    metrics: Mapping[str, Mapping[str, float]]
 
-    @property
-    def training_steps(self) -> list[StepRunRecord]:
-        """Those of its steps that train."""
-        return [step for step in self.steps if step.trains]
-
-    @property
-    def trains(self) -> bool:
-        """Whether it has a training step, or would have had one if it had come to it."""
-        return bool(self.training_steps) or _TRAINER in self.run.steps
+ABSENT: Final = _Absent()
 
 
 @dataclass(frozen=True)
@@ -51,14 +37,14 @@ class Table:
     Attributes:
         parameters: Columns that hold parameters, ``<step>.<parameter>``.
         metrics: Columns that hold metrics, ``metrics.<step>.<name>``.
-        rows: Value by column; a column that does not apply to a run is not in its row.
+        cells: Values by column, one a run; ``ABSENT`` where a column does not apply to a run.
         best: Indexes of the rows with the best value, by metric column; nothing for a metric whose
             name does not say which way is better, or where all values are equal.
     """
 
     parameters: tuple[str, ...]
     metrics: tuple[str, ...]
-    rows: tuple[Mapping[str, Any], ...]
+    cells: Mapping[str, Sequence[Any]]
     best: Mapping[str, frozenset[int]]
 
     @property
@@ -66,9 +52,27 @@ class Table:
         """All columns, in order."""
         return (*RUN_COLUMNS, *self.parameters, *self.metrics)
 
+    def __len__(self) -> int:
+        return len(self.cells["run"])
+
+    def row(self, index: int) -> dict[str, Any]:
+        """One row: value by column, of those that apply."""
+        values = {name: column[index] for name, column in self.cells.items()}
+        return {name: value for name, value in values.items() if value is not ABSENT}
+
+    @cached_property
+    def rows(self) -> tuple[dict[str, Any], ...]:
+        """All rows."""
+        return tuple(map(self.row, range(len(self))))
+
+
+def trains(item: ComparedRun) -> bool:
+    """Whether a run has a training step, or would have had one if it had come to it."""
+    return any(step.trains for step in item.steps) or _TRAINER in item.run.steps
+
 
 def compare(runs: Iterable[ComparedRun], all_parameters: bool = False) -> Table:
-    """Compares those runs that train.
+    """Compares runs.
 
     Args:
         runs: The runs, in the order of the rows.
@@ -78,60 +82,85 @@ def compare(runs: Iterable[ComparedRun], all_parameters: bool = False) -> Table:
         The table. A parameter is shown if two runs have different values of it, or one lacks it
         although it has the step.
     """
-    compared = [item for item in runs if item.trains]
-    parameters = [_parameters(item) for item in compared]
-    metrics = [_metrics(item) for item in compared]
-    names = _in_order(parameters)
-    shown = [name for name in names if all_parameters or _varies(name, compared, parameters)]
-    rows = tuple(
-        _about(item) | {name: own[name] for name in shown if name in own} | measured
-        for item, own, measured in zip(compared, parameters, metrics, strict=True)
-    )
-    measures = _in_order(metrics)
+    compared = list(runs)
+    parameters = _parameters(compared, all_parameters)
+    metrics = _metrics(compared)
     return Table(
-        parameters=tuple(shown),
-        metrics=tuple(measures),
-        rows=rows,
-        best={name: best(name, [row.get(name) for row in rows]) for name in measures},
+        parameters=tuple(parameters),
+        metrics=tuple(metrics),
+        cells={**_about(compared), **parameters, **metrics},
+        best={name: best(name, column) for name, column in metrics.items()},
     )
 
 
-def _about(item: ComparedRun) -> dict[str, Any]:
-    run = item.run
-    trained = item.training_steps
+def _about(compared: Sequence[ComparedRun]) -> dict[str, list[Any]]:
+    runs = [item.run for item in compared]
     return {
-        "run": run.id,
-        "pipeline": run.pipeline,
-        "version": run.version,
-        "status": run.status,
-        "cached": bool(trained) and all(step.status == "cached" for step in trained),
-        "started": run.started,
-        "duration": None if run.ended is None else (run.ended - run.started).total_seconds(),
+        "run": [run.id for run in runs],
+        "pipeline": [run.pipeline for run in runs],
+        "version": [run.version for run in runs],
+        "status": [run.status for run in runs],
+        "cached": list(map(_is_repeat, compared)),
+        "started": [run.started for run in runs],
+        "duration": [
+            None if run.ended is None else (run.ended - run.started).total_seconds() for run in runs
+        ],
     }
 
 
-def _parameters(item: ComparedRun) -> dict[str, Any]:
-    cells: dict[str, Any] = {}
-    for step in item.steps:
-        for name, value in step.parameters.items():
-            cells[f"{step.name}.{name}"] = _cell(value)
-        # In brackets, so that no parameter can have the name.
-        if step.fingerprint:
-            cells[f"{step.name}.(code)"] = step.fingerprint[:_SHOWN]
-        if step.content:
-            cells[f"{step.name}.(content)"] = step.content[:_SHOWN]
-    return cells
+def _is_repeat(item: ComparedRun) -> bool:
+    statuses = {step.status for step in item.steps if step.trains}
+    return statuses == {"cached"}
 
 
-def _metrics(item: ComparedRun) -> dict[str, float]:
+def _parameters(compared: Sequence[ComparedRun], all_parameters: bool) -> dict[str, list[Any]]:
+    """The columns of parameters, those of one step together, both in the order of appearance."""
+    columns: dict[str, list[Any]] = {}
+    for step, places in _by_step(compared).items():
+        for name in dict.fromkeys(name for _, values in places for name in values):
+            values = [values.get(name, ABSENT) for _, values in places]
+            if all_parameters or _varies(values):
+                column: list[Any] = [ABSENT] * len(compared)
+                for (index, _), value in zip(places, values, strict=True):
+                    column[index] = cell(value)
+                columns[f"{step}.{name}"] = column
+    return columns
+
+
+def _by_step(
+    compared: Sequence[ComparedRun],
+) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
+    """What the runs' steps were, by name, each with its run's index."""
+    found: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+    for index, item in enumerate(compared):
+        for step in item.steps:
+            values = dict(step.parameters)
+            # In brackets, so that no parameter can have the name.
+            if step.fingerprint:
+                values["(code)"] = step.fingerprint[:_SHOWN]
+            if step.content:
+                values["(content)"] = step.content[:_SHOWN]
+            found.setdefault(step.name, []).append((index, values))
+    return found
+
+
+def _metrics(compared: Sequence[ComparedRun]) -> dict[str, list[Any]]:
+    by_step: dict[str, dict[str, list[Any]]] = {}
+    for index, item in enumerate(compared):
+        for step, values in item.metrics.items():
+            columns = by_step.setdefault(step, {})
+            for name, value in values.items():
+                if name not in columns:
+                    columns[name] = [ABSENT] * len(compared)
+                columns[name][index] = value
     return {
-        f"metrics.{step}.{name}": value
-        for step, values in item.metrics.items()
-        for name, value in values.items()
+        f"metrics.{step}.{name}": column
+        for step, columns in by_step.items()
+        for name, column in columns.items()
     }
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """A parameter as one cell of a table: a scalar as it is, anything else as text."""
     if isinstance(value, (Path, Secret)):
         return str(value) if isinstance(value, Path) else value.variable
@@ -140,25 +169,18 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _in_order(tables: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The names in all tables, those of one step together, both in the order of appearance."""
-    names = list(dict.fromkeys(name for table in tables for name in table))
-    steps = list(dict.fromkeys(map(_step_of, names)))
-    return sorted(names, key=lambda name: steps.index(_step_of(name)))
+def _varies(values: Sequence[Any]) -> bool:
+    """Whether two values differ, as they are shown, or in type."""
+    first = values[0]
+    kind = type(first)
+    if kind in (list, tuple, dict):
+        # Without a look at their texts, which are much slower to come by.
+        if any(type(value) is not kind or value != first for value in values):
+            return len({_kind_and_text(value) for value in values}) > 1
+        return len(set(map(repr, values))) > 1  # [1], [1.0] and [True] are equal
+    return any(type(value) is not kind or value != first for value in values)
 
 
-def _step_of(column: str) -> str:
-    return column.removeprefix("metrics.").partition(".")[0]
-
-
-def _varies(
-    name: str, compared: Sequence[ComparedRun], parameters: Sequence[Mapping[str, Any]]
-) -> bool:
-    step = _step_of(name)
-    values: set[tuple[Any, Any]] = set()
-    for item, own in zip(compared, parameters, strict=True):
-        if name in own:
-            values.add((type(own[name]), own[name]))
-        elif any(known.name == step for known in item.steps):
-            values.add((None, None))
-    return len(values) > 1
+def _kind_and_text(value: Any) -> tuple[type, Any]:
+    shown = cell(value)
+    return type(shown), shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = ["best"]
 
@@ -23,23 +24,24 @@ _HIGHER = frozenset(
 )
 
 
-def best(name: str, values: Sequence[float | None]) -> frozenset[int]:
+def best(name: str, values: Sequence[Any]) -> frozenset[int]:
     """Finds the best values of a metric.
 
     Args:
         name: The metric's name.
-        values: Its values; None where there is none.
+        values: Its values; anything but a number where there is none.
 
     Returns:
         Their indexes; none where the name does not say which way is better, or there is nothing to
         choose from.
     """
-    known = [value for value in values if value is not None and not math.isnan(value)]
+    numbers = [value if isinstance(value, (int, float)) else None for value in values]
+    known = [value for value in numbers if value is not None and not math.isnan(value)]
     lower = _is_lower_better(name)
     if lower is None or len(set(known)) < 2:
         return frozenset()
     goal = min(known) if lower else max(known)
-    return frozenset(index for index, value in enumerate(values) if value == goal)
+    return frozenset(index for index, value in enumerate(numbers) if value == goal)
 
 
 def _is_lower_better(name: str) -> bool | None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from zentfx.parameters import canonical_json, encode
+from zentfx.records.schema import Artifact
 
-__all__ = ["as_property", "chunked", "cut", "joined", "metric_properties", "metric_values"]
+__all__ = ["CHUNK", "as_property", "chunked", "cut", "joined", "metric_properties", "metric_values"]
 
 # Bytes. PostgreSQL's index rows allow about 2,600; the mark below has to fit too.
-_LIMIT = 2000
+CHUNK = 2000
 
 
 def as_property(value: Any, root: Path | None = None) -> int | float | str | bool | None:
@@ -53,14 +53,16 @@ def cut(text: str) -> str:
     # Lone surrogates (in names of files, say) MLMD refuses.
     text = text.encode(errors="replace").decode()
     shown = text.partition("\0")[0]
-    if shown == text and len(text.encode()) <= _LIMIT:
+    if shown == text and len(text.encode()) <= CHUNK:
         return text
     mark = f"…[cut: {len(text)} characters]"
-    return shown.encode()[: _LIMIT - len(mark.encode())].decode(errors="ignore") + mark
+    return shown.encode()[: CHUNK - len(mark.encode())].decode(errors="ignore") + mark
 
 
 # Beside each metric's double, which stores cut (SQLite's MLMD to 6 decimals): its exact text.
 _EXACT = "_text"
+# Numbers that TFX notes on artifacts.
+_NO_METRICS = frozenset({"is_external", "span", "version"})
 
 
 def metric_properties(values: Mapping[str, float]) -> dict[str, float | str]:
@@ -85,18 +87,26 @@ def metric_values(properties: Mapping[str, Any]) -> dict[str, float]:
     """The metrics among the properties of an artifact, exactly.
 
     Args:
-        properties: What :func:`metric_properties` made, among others.
+        properties: What :func:`metric_properties` made, among others; or what others have written
+            on a Metrics artifact.
 
     Returns:
-        Value by metric, by name.
+        Value by metric, by name. Where there are no exact texts, all numbers are metrics.
     """
     values = {}
-    for name, text in sorted(properties.items()):
-        metric = name.removesuffix(_EXACT)
-        if metric != name and isinstance(text, str):
-            with contextlib.suppress(ValueError):  # a property of somebody else's
-                values[metric] = float(text)
-    return values
+    for name, text in properties.items():
+        if name.endswith(_EXACT) and isinstance(text, str):
+            try:
+                values[name.removesuffix(_EXACT)] = float(text)
+            except ValueError:
+                continue  # a property of somebody else's
+    if values or Artifact.MANIFEST in properties:
+        return dict(sorted(values.items()))
+    return {
+        name: float(value)
+        for name, value in sorted(properties.items())
+        if type(value) in (int, float) and name not in _NO_METRICS and not name.startswith("__")
+    }
 
 
 def chunked(name: str, text: str) -> dict[str, str]:
@@ -109,7 +119,7 @@ def chunked(name: str, text: str) -> dict[str, str]:
     Returns:
         The properties.
     """
-    parts = [text[start : start + _LIMIT] for start in range(0, len(text), _LIMIT)] or [""]
+    parts = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)] or [""]
     return {name if index == 0 else f"{name}_{index}": part for index, part in enumerate(parts)}
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = [
+    "Annotations",
     "ArtifactRecord",
+    "ComparedRun",
+    "ComparedStep",
+    "ContextRecord",
+    "MarkRecord",
+    "Origin",
     "PipelineVersionRecord",
     "RunRecord",
     "StepRunRecord",
@@ -17,14 +23,38 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class Annotations:
+    """What a user says of a run.
+
+    Attributes:
+        project: The project that it belongs to.
+        experiment: The experiment that it belongs to.
+        owner: Who answers for it.
+        changelist: The change of the code that it was made of, as the user's team names it.
+        tags: Words to find it by, sorted.
+        note: A remark.
+    """
+
+    project: str | None = None
+    experiment: str | None = None
+    owner: str | None = None
+    changelist: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """One run of a pipeline.
 
+    Of what zentfx has not written, an execution that is in no ``pipeline_run`` context is a run by
+    itself.
+
     Attributes:
-        id: The run's id, unique in the store.
+        id: The run's id, unique in the store; ``execution-<id>`` of an execution in no run.
         status: ``running``, ``completed``, ``failed``, ``canceled`` or ``crashed``; ``unknown``
-            where the run is not one of zentfx.
-        pipeline: Name of the pipeline.
+            where nothing tells.
+        pipeline: Name of the pipeline; empty of an execution in no run.
         version: The pipeline's version; 0 where the run is not one of zentfx.
         user: Who ran it.
         host: On which machine.
@@ -34,6 +64,7 @@ class RunRecord:
             from it; None without git.
         error: Text of the error that ended the run, or None.
         steps: Names of the pipeline's steps; empty where they are not recorded.
+        annotations: What a user says of it.
     """
 
     id: str
@@ -47,6 +78,7 @@ class RunRecord:
     code_revision: str | None
     error: str | None
     steps: tuple[str, ...] = ()
+    annotations: Annotations = field(default_factory=Annotations)
 
 
 @dataclass(frozen=True)
@@ -60,12 +92,80 @@ class ArtifactRecord:
         state: MLMD's state, in lower case, for example ``live``.
         properties: Its properties and custom properties.
         created: When it was published, in UTC.
+        base_type: Its type's base type, for example ``Dataset``; empty where it has none.
+        name: Its name in MLMD; empty where it has none.
     """
 
     id: int
     type: str
     uri: str
     state: str
+    properties: Mapping[str, Any]
+    created: datetime
+    base_type: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an artifact comes from.
+
+    Attributes:
+        execution: The execution that first wrote it; a step that reused it is a later one.
+        run: Id of that execution's run.
+        pipeline: Name of the pipeline; empty where there is none.
+        step: Name of the step.
+        output: Name of the output.
+    """
+
+    execution: int
+    run: str
+    pipeline: str
+    step: str
+    output: str
+
+    @property
+    def address(self) -> str:
+        """``pipeline::step::output``, without what there is not."""
+        return "::".join(part for part in (self.pipeline, self.step, self.output) if part)
+
+
+@dataclass(frozen=True)
+class MarkRecord:
+    """A mark on an artifact, and on what was made of it: no step reuses them.
+
+    Attributes:
+        name: The mark's name.
+        note: Why.
+        artifact: The artifact that was marked; None where that is not recorded.
+        artifacts: It and those below it that were there then.
+        user: Who marked it.
+        created: When, in UTC.
+    """
+
+    name: str
+    note: str
+    artifact: int | None
+    artifacts: tuple[int, ...]
+    user: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class ContextRecord:
+    """A group of artifacts and executions in MLMD.
+
+    Attributes:
+        id: Its id in MLMD.
+        type: Its type's name.
+        name: Its name, unique in the type.
+        properties: Its properties and custom properties.
+        created: When it was made, in UTC.
+    """
+
+    id: int
+    type: str
+    name: str
     properties: Mapping[str, Any]
     created: datetime
 
@@ -112,6 +212,40 @@ class StepRunRecord:
     error: str | None = None
     trains: bool = False
     content: str = ""
+
+
+class ComparedStep(NamedTuple):
+    """A step run, as far as a comparison needs it.
+
+    Attributes:
+        name: The step's name in the pipeline.
+        status: See :class:`StepRunRecord`.
+        trains: Whether it trains a model.
+        parameters: Its parameters; one object for all steps that have the same.
+        fingerprint: Fingerprint of the step's code; empty where there is none.
+        content: Digest of the content of its input files; empty where it has none.
+    """
+
+    name: str
+    status: str
+    trains: bool
+    parameters: Mapping[str, Any]
+    fingerprint: str
+    content: str
+
+
+class ComparedRun(NamedTuple):
+    """A run, as far as a comparison needs it.
+
+    Attributes:
+        run: The run.
+        steps: Its step runs; those that were skipped are not among them.
+        metrics: Values by step and metric.
+    """
+
+    run: RunRecord
+    steps: Sequence[ComparedStep]
+    metrics: Mapping[str, Mapping[str, float]]
 
 
 def skipped_step(name: str, run: RunRecord) -> StepRunRecord:

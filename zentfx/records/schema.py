@@ -6,6 +6,7 @@ These names are a format: stores outlive releases. Change none; add new ones.
 from __future__ import annotations
 
 __all__ = [
+    "ANNOTATIONS",
     "CACHE_SCOPE",
     "MARK",
     "NODE",
@@ -16,6 +17,7 @@ __all__ = [
     "Execution",
     "Mark",
     "PipelineVersion",
+    "Recorded",
     "Run",
 ]
 
@@ -26,6 +28,14 @@ NODE = "node"
 PIPELINE_VERSION = "zentfx.PipelineVersion"
 CACHE_SCOPE = "zentfx.CacheScope"
 MARK = "zentfx.Mark"
+# Groups that users make, by what they are called in a run's properties.
+ANNOTATIONS = {
+    "project": "zentfx.Project",
+    "experiment": "zentfx.Experiment",
+    "owner": "zentfx.Owner",
+    "changelist": "zentfx.Changelist",
+    "tag": "zentfx.Tag",
+}
 
 
 class Run:
@@ -40,6 +50,13 @@ class Run:
     ENDED = "zentfx_ended_ms"
     CODE_REVISION = "zentfx_code_revision"
     ERROR = "zentfx_error"
+    # What a user says of it, each also a context of its own (ANNOTATIONS), the run's parent.
+    PROJECT = "zentfx_project"
+    EXPERIMENT = "zentfx_experiment"
+    OWNER = "zentfx_owner"
+    CHANGELIST = "zentfx_changelist"
+    TAGS = "zentfx_tags"  # JSON, in chunks
+    NOTE = "zentfx_note"  # in chunks
     STEPS = "zentfx_steps"  # JSON: names of the pipeline's steps, in chunks as in Execution
 
 
@@ -62,7 +79,10 @@ class Execution:
 
     SOURCE = "zentfx_source"
     KEYED = "zentfx_keyed"
+    # JSON: all that tells one run of a step from another, in one text (Recorded), so that steps
+    # that are the same have the same text.
     RECORDED = "zentfx_recorded"
+    RUN = "zentfx_run"  # id of the run: over MLMD's API contexts can only be asked one by one
     FINGERPRINT = "zentfx_fingerprint"
     SOURCES = "zentfx_sources"  # name of the kept source text: a digest of it
     DIGESTS = "zentfx_digests"
@@ -71,6 +91,17 @@ class Execution:
     UNKEYED = "zentfx_unkeyed"
     # ``crashed``: a state that MLMD does not have. Absent otherwise.
     STATUS = "zentfx_status"
+
+
+class Recorded:
+    """Keys of the JSON in :attr:`Execution.RECORDED`."""
+
+    ARGUMENTS = "arguments"  # the constructor's, exactly
+    DERIVED = "derived"  # the parameters that are not among them
+    SOURCE = "source"  # the step's class, which is the execution's type
+    STEP = "step"  # the step's name in the pipeline
+    CODE = "code"  # the fingerprint
+    CONTENT = "content"  # digest of the content of its input files; empty where it has none
 
 
 class Artifact:
@@ -82,5 +113,7 @@ class Artifact:
 class Mark:
     """Custom properties of a ``zentfx.Mark`` context, which the marked artifacts belong to."""
 
-    NOTE = "zentfx_note"
+    NOTE = "zentfx_note"  # in chunks
+    ARTIFACT = "zentfx_artifact"  # id of the artifact that was marked; the others are below it
+    USER = "zentfx_user"
     REMOVED = "zentfx_removed_ms"  # when the mark was taken back; absent while it holds

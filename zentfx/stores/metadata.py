@@ -3,29 +3,35 @@
 MLMD brings an SQLite library of its own. A second one in the same process, or a plain ``open``,
 must stay away from a file that MLMD has open: closing a file drops all locks of the process on it
 (POSIX says so), and then another process may delete the write-ahead log under MLMD's connection,
-and with it what is written from then on. So only MLMD opens a store that is one.
+and with it what is written from then on. So whoever reads a store by SQL does so while nothing
+else in this process has the file open (:mod:`zentfx.stores.sqlite_files` sees to it), and asks
+MLMD otherwise.
 """
 
 from __future__ import annotations
 
-import random
+import contextlib
 import sqlite3
 import tempfile
-import time
+import weakref
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from zentfx.errors import ForeignStoreError, StoreError
 from zentfx.stores.locks import exclusive
-from zentfx.stores.mlmd import mlmd, pb
+from zentfx.stores.sqlite_files import NotADatabaseError, one_at_a_time, open_for_reading
 
-__all__ = ["NEW_STORE", "Client", "SQLiteMetadataStore"]
+if TYPE_CHECKING:
+    from zentfx.stores.client import Client
+    from zentfx.stores.mlmd import mlmd, pb
+
+__all__ = ["NEW_STORE", "MetadataStore", "OpenMetadataStore", "SQLiteMetadataStore"]
 
 # The MLMD database schema of the installed ml-metadata (1.16 and 1.21: 10). Others it refuses, a
 # newer one with a message that names no file.
 _SCHEMA_VERSION = 10
-_SQLITE_HEADER = b"SQLite format 3\x00"
 # MLMD looks executions and artifacts up by these columns without an index: with one, a look-up in
 # a store of 70,000 executions takes 0.04 ms instead of 8.5.
 _MISSING_INDEXES = (
@@ -36,141 +42,254 @@ _MISSING_INDEXES = (
 
 NEW_STORE = ".new-"  # how folders begin in which a store is made
 
-# Writers of one SQLite file that collide try again, after waits of about this long, for so long.
-_WAIT = 0.02  # seconds
-_PATIENCE = 120.0  # seconds
+
+class MetadataStore(Protocol):
+    """An MLMD store, whatever is behind it."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be written to it."""
+
+    def check(self) -> None:
+        """Makes sure that it can be read; makes it, if it is to be made.
+
+        Raises:
+            ForeignStoreError: If there is something else than an MLMD store in its place.
+            StoreError: If it cannot be reached.
+        """
+
+    def connect(self) -> mlmd.MetadataStore:
+        """Opens it.
+
+        Returns:
+            MLMD's client.
+
+        Raises:
+            ForeignStoreError: If there is something else than an MLMD store in its place.
+            StoreError: If it cannot be reached.
+        """
+
+    def reading(self) -> contextlib.AbstractContextManager[sqlite3.Connection | None]:
+        """Opens its database for one reading of it, where it can be read by SQL here and now.
+
+        Returns:
+            A context with the connection, or None: then MLMD is to be asked.
+        """
 
 
-class Client(mlmd.MetadataStore):  # type: ignore[misc] # MLMD has no types
-    """MLMD's client, as patient as several writers of one file need it.
+class OpenMetadataStore:
+    """A store that somebody else has opened, or that MLMD connects to in a way of its own.
 
-    MLMD itself tries five times, with two seconds between on average: of eight busy processes one
-    would soon give up, and all would wait for nothing.
+    It is not written to.
+
+    Args:
+        source: An MLMD client, or how MLMD connects.
     """
 
-    def _call(self, method_name: str, request: Any, response: Any, *args: Any) -> Any:
-        """Calls a method of the store until no other writer is in its way.
+    read_only = True
 
-        It overrides MLMD's own loop, which is private: were it called otherwise in another MLMD,
-        that one's patience would apply. Each call is one transaction, of which nothing is left
-        when it is refused.
-        """
-        give_up = time.monotonic() + _PATIENCE
-        wait = _WAIT
-        while True:
-            try:
-                return self._call_method(method_name, request, response)
-            except mlmd.errors.AbortedError:
-                if time.monotonic() > give_up:
-                    raise
-            time.sleep(random.uniform(0, wait))
-            wait = min(2 * wait, 1.0)
+    def __init__(self, source: mlmd.MetadataStore | pb.ConnectionConfig) -> None:
+        self._config = source if hasattr(source, "WhichOneof") else None
+        self._client = None if self._config else source
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        kind = self._config.WhichOneof("config") if self._config else type(self._client).__name__
+        return f"the store behind {kind}"
+
+    def check(self) -> None:
+        """See :class:`MetadataStore`."""
+        self.connect()
+
+    def connect(self) -> mlmd.MetadataStore:
+        """See :class:`MetadataStore`."""
+        if self._client is None:
+            from zentfx.stores import client
+
+            self._client = client.opened(self._config, self.place)
+        return self._client
+
+    def reading(self) -> contextlib.AbstractContextManager[None]:
+        """See :class:`MetadataStore`."""
+        return contextlib.nullcontext()
 
 
 class SQLiteMetadataStore:
     """An MLMD store in an SQLite file.
 
     Args:
-        path: The file. It is created, with its schema, at the first :meth:`connect`.
+        path: The file. Unless the store is read-only, it is created, with its schema, at the first
+            :meth:`check` or :meth:`connect`.
+        read_only: Whether nothing may be written to it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path.absolute()
+        self.read_only = read_only
         self._client: Client | None = None
+        _stores.add(self)
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return str(self.path)
 
     @property
     def connection_config(self) -> pb.ConnectionConfig:
         """How MLMD connects to this store."""
-        return _config(self.path, pb.SqliteMetadataSourceConfig.READWRITE_OPENCREATE)
+        from zentfx.stores import client
+
+        return client.sqlite_config(self.path, self.read_only)
+
+    def check(self) -> None:
+        """Makes sure that the store can be read; creates it if there is none.
+
+        Raises:
+            ForeignStoreError: If the file is something else than an MLMD database, or one of
+                another schema.
+            StoreError: If the file cannot be opened.
+        """
+        with _explained(self.path):
+            self._make()
+        with self.reading() as database:
+            if database is None:
+                self.connect()
 
     def connect(self) -> Client:
         """Opens the store; creates it if there is none.
 
         Returns:
-            The MLMD client, the same one at every call.
+            The MLMD client, the same one until it is let go of for a reading by SQL.
 
         Raises:
-            ForeignStoreError: If the file is something else than an MLMD database, or one of a
-                newer schema.
+            ForeignStoreError: If the file is something else than an MLMD database, or one of
+                another schema.
             StoreError: If the file cannot be opened.
         """
-        if self._client is None:
+        with one_at_a_time:
+            if self._client is None:
+                with _explained(self.path):
+                    self._make()
+                    self._client = self._open()
+            return self._client
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection | None]:
+        """Opens the file for one reading of it by SQL.
+
+        MLMD's clients of this file that nobody uses are closed for it.
+
+        Yields:
+            The connection, all of whose answers are of the same state; None if somebody in this
+            process has the file open, who must be asked instead.
+
+        Raises:
+            ForeignStoreError: If the file is something else than an MLMD database, or one of
+                another schema.
+            StoreError: If the file cannot be read.
+        """
+        with one_at_a_time:
+            _let_go(self.path)
             try:
-                if not self._exists():
-                    self._create()
-                self._client = self._open()
-            except StoreError:
-                raise
-            except (OSError, RuntimeError, sqlite3.Error, mlmd.errors.StatusError) as error:
-                raise StoreError(
-                    f"The metadata store {self.path} cannot be opened: {error}"
+                with open_for_reading(self.path, self.read_only) as database:
+                    if database is not None:
+                        _check_schema(self.path, database)
+                    yield database
+            except NotADatabaseError as error:
+                raise ForeignStoreError(
+                    f"{self.path} is no metadata store: expected an SQLite database of ML "
+                    "Metadata. Move the file away, or open another repository."
                 ) from error
-        return self._client
 
     def _exists(self) -> bool:
         return self.path.exists() and (self.path.is_dir() or self.path.stat().st_size > 0)
 
-    def _create(self) -> None:
-        """Makes the store aside and moves it into place whole.
+    def _make(self) -> None:
+        """Makes the store, where there is none, aside, and moves it into place whole.
 
         Several processes may be at it: MLMD does not stand that, see also the module's docstring.
         """
+        if self.path.is_dir():
+            raise StoreError(f"{self.path} is a folder; expected the file of a metadata store.")
+        if self._exists():
+            return
+        if self.read_only:
+            raise StoreError(f"There is no metadata store at {self.path}.")
+        from zentfx.stores import client
+
         with exclusive(self.path.parent):
             if self._exists():
                 return
             with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=NEW_STORE) as folder:
                 aside = Path(folder) / self.path.name
                 # Not kept, so closed at once.
-                mlmd.MetadataStore(
-                    _config(aside, pb.SqliteMetadataSourceConfig.READWRITE_OPENCREATE)
-                )
+                client.opened(client.sqlite_config(aside), str(aside))
                 _tune(aside)
                 aside.replace(self.path)
 
     def _open(self) -> Client:
-        try:
-            # Read-only first, because MLMD makes its tables in whatever database it finds.
-            mlmd.MetadataStore(_config(self.path, pb.SqliteMetadataSourceConfig.READONLY))
-        except (RuntimeError, mlmd.errors.StatusError):
-            self._check_file()
-        return Client(self.connection_config)
+        # First, because MLMD makes its tables in whatever database it finds.
+        with self.reading() as database:
+            unread = database is None
+        from zentfx.stores import client
 
-    def _check_file(self) -> None:
-        """Says what is wrong with a file that MLMD does not open; does not change it."""
-        with self.path.open("rb") as stream:
-            if stream.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
-                raise ForeignStoreError(
-                    f"{self.path} is no metadata store: expected an SQLite database of ML "
-                    "Metadata. Move the file away, or open another repository."
-                )
-        try:
-            with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as database:
-                row = database.execute("SELECT schema_version FROM MLMDEnv").fetchone()
-        except sqlite3.OperationalError as error:
-            if "no such" not in str(error):
-                raise StoreError(
-                    f"The metadata store {self.path} cannot be read: {error}"
-                ) from error
-            row = None
-        except sqlite3.DatabaseError as error:
-            raise StoreError(f"The metadata store {self.path} is damaged: {error}") from error
-        if row is None or not isinstance(row[0], int):
-            raise ForeignStoreError(
-                f"{self.path} is an SQLite database, but not one of ML Metadata (it has no table "
-                "MLMDEnv with a version). Move the file away, or open another repository."
-            )
-        if row[0] > _SCHEMA_VERSION:
-            raise ForeignStoreError(
-                f"{self.path} was written by a newer ML Metadata (schema {row[0]}; this one reads "
-                f"up to {_SCHEMA_VERSION}). Upgrade ml-metadata."
-            )
+        if unread:  # whoever has it open may have another library than MLMD's
+            client.opened(client.sqlite_config(self.path, read_only=True), self.place)
+        return client.opened(self.connection_config, self.place)
 
 
-def _config(path: Path, mode: int) -> pb.ConnectionConfig:
-    config = pb.ConnectionConfig()
-    config.sqlite.filename_uri = str(path)
-    config.sqlite.connection_mode = mode
-    return config
+# All of this process, for they share the locks on their file.
+_stores: weakref.WeakSet[SQLiteMetadataStore] = weakref.WeakSet()
+
+
+def _let_go(path: Path) -> None:
+    """Closes clients of a file that nobody uses."""
+    for store in list(_stores):
+        if store.path == path and store._client is not None:
+            used = weakref.ref(store._client)
+            store._client = None
+            store._client = used()
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        raise
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"The metadata store {path} cannot be opened: {error}") from error
+
+
+def _check_schema(path: Path, database: sqlite3.Connection) -> None:
+    """Says what is wrong with a database that is not MLMD's, or not of our version of it."""
+    try:
+        row = database.execute("SELECT schema_version FROM MLMDEnv").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such" not in str(error):
+            raise
+        row = None
+    if row is None or not isinstance(row[0], int):
+        raise ForeignStoreError(
+            f"{path} is an SQLite database, but not one of ML Metadata (it has no table "
+            "MLMDEnv with a version). Move the file away, or open another repository."
+        )
+    if row[0] > _SCHEMA_VERSION:
+        raise ForeignStoreError(
+            f"{path} was written by a newer ML Metadata (schema {row[0]}; this one reads "
+            f"up to {_SCHEMA_VERSION}). Upgrade ml-metadata."
+        )
+    if row[0] < _SCHEMA_VERSION:
+        raise ForeignStoreError(
+            f"{path} was written by an older ML Metadata (schema {row[0]}; this one reads "
+            f"{_SCHEMA_VERSION}). Copy it, and upgrade the copy: ml_metadata.MetadataStore(config, "
+            "enable_upgrade_migration=True)."
+        )
 
 
 def _tune(path: Path) -> None:

@@ -65,5 +65,5 @@ def _components(nodes: Sequence[Node], request: RunRequest) -> list[Any]:
         channels = {
             name: made[source.step].outputs[source.output] for name, source in node.inputs.items()
         }
-        made[node.name] = component_for(node, channels, request.root, request.environment)
+        made[node.name] = component_for(node, channels, request)
     return list(made.values())

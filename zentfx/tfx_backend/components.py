@@ -8,12 +8,12 @@ keywords become ``ExecutionParameter`` objects.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from zentfx.class_paths import class_path
 from zentfx.errors import StepDefinitionError
 from zentfx.light_imports import light_imports
+from zentfx.orchestrators import RunRequest
 from zentfx.parameters import canonical_json
 from zentfx.records.encoding import chunked
 from zentfx.records.schema import Execution
@@ -53,16 +53,13 @@ class _NamedExecutor(executor_spec.ExecutorClassSpec):
         return executable_spec_pb2.BeamExecutableSpec(python_executor_spec=plain)
 
 
-def component_for(
-    node: Node, channels: Mapping[str, Any], root: Path, environment: Mapping[str, str]
-) -> Any:
+def component_for(node: Node, channels: Mapping[str, Any], request: RunRequest) -> Any:
     """Makes the TFX component of a step.
 
     Args:
         node: The step in its place.
         channels: The connected inputs by name, as TFX output channels.
-        root: The repository's folder.
-        environment: Versions of the packages that run the step.
+        request: The run that it is part of.
 
     Returns:
         A ``BaseComponent`` whose id is the step's name.
@@ -70,7 +67,7 @@ def component_for(
     Raises:
         StepDefinitionError: If the step's own component is not one.
     """
-    ours = node_properties(node, root, environment)
+    ours = node_properties(node, request)
     component = node.step.build_component(channels)
     if component is None:
         component = _derived_component(node, channels, ours)

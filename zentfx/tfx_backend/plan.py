@@ -104,7 +104,7 @@ class Planner:
         self._nodes = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
         self._made: dict[str, Artifacts] = {}
         self._reused: list[Reused] = []
-        self._reader = Reader(request.metadata.connect(), request.root)
+        self._reader = Reader(request.metadata, request.root)
         self._marked: Mapping[int, str] | None = None
 
     def plan(self, name: str) -> Plan:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zentfx.class_paths import class_path
+from zentfx.orchestrators import RunRequest
 from zentfx.parameters import canonical_json, encode
 from zentfx.records.encoding import as_property, chunked
-from zentfx.records.schema import Execution
+from zentfx.records.schema import Execution, Recorded
 from zentfx.steps.node import Node
 
 __all__ = ["NodeProperties", "node_properties"]
@@ -29,21 +31,27 @@ class NodeProperties:
     unkeyed: frozenset[str]
 
 
-def node_properties(node: Node, root: Path, environment: Mapping[str, str]) -> NodeProperties:
+def node_properties(node: Node, request: RunRequest) -> NodeProperties:
     """Composes the parameters of a node.
 
     Args:
         node: The step in its place.
-        root: The repository's folder, to which recorded paths are relative.
-        environment: Versions of the packages that run the step.
+        request: The run that it is part of.
 
     Returns:
         One property a parameter, for anyone who reads the store; the recorded and the keyed JSON
         text; class, fingerprint, digests and environment.
     """
-    step = node.step
-    tables = {"arguments": step.arguments, "derived": step.derived}
-    recorded = {kind: encode(table, root) for kind, table in tables.items()}
+    step, root = node.step, request.root
+    tables = {Recorded.ARGUMENTS: step.arguments, Recorded.DERIVED: step.derived}
+    digests = canonical_json(dict(node.digests)) if node.digests else ""
+    recorded = {
+        **{kind: encode(table, root) for kind, table in tables.items()},
+        Recorded.SOURCE: class_path(type(step)),
+        Recorded.STEP: node.name,
+        Recorded.CODE: node.code.fingerprint,
+        Recorded.CONTENT: hashlib.sha256(digests.encode()).hexdigest() if digests else "",
+    }
     keyed = {
         kind: {name: _placeless(value) for name, value in table.items() if name not in step.unkeyed}
         for kind, table in tables.items()
@@ -55,12 +63,13 @@ def node_properties(node: Node, root: Path, environment: Mapping[str, str]) -> N
         if name in step.unkeyed or _placeless(value) != encode(value)
     }
     unkeyed |= chunked(Execution.RECORDED, canonical_json(recorded))
-    unkeyed |= chunked(Execution.ENVIRONMENT, canonical_json(dict(environment)))
+    unkeyed |= chunked(Execution.ENVIRONMENT, canonical_json(dict(request.environment)))
     unkeyed[Execution.SOURCES] = node.code.sources_digest
+    unkeyed[Execution.RUN] = request.run_id
     values: dict[str, Any] = {
         **{name: as_property(value, root) for name, value in parameters.items()},
         **chunked(Execution.KEYED, canonical_json(keyed)),
-        **(chunked(Execution.DIGESTS, canonical_json(dict(node.digests))) if node.digests else {}),
+        **(chunked(Execution.DIGESTS, digests) if digests else {}),
         Execution.SOURCE: class_path(type(step)),
         Execution.FINGERPRINT: node.code.fingerprint,
         **unkeyed,

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zentfx.analysis.compare import RUN_COLUMNS, Table
+from zentfx.analysis.compare import ABSENT, RUN_COLUMNS, Table
 from zentfx.stores.files import write_whole
 from zentfx.views.terminal import terminal_text
 
@@ -45,7 +45,7 @@ class Comparison:
         return self._table.columns
 
     def __len__(self) -> int:
-        return len(self._table.rows)
+        return len(self._table)
 
     def to_dataframe(self) -> pd.DataFrame:
         """Makes a DataFrame of it.
@@ -57,9 +57,9 @@ class Comparison:
         """
         import pandas as pd
 
-        rows = self._table.rows
         data: dict[str, Any] = {
-            name: pd.Series([row.get(name) for row in rows], dtype=object) for name in self.columns
+            name: pd.Series([None if value is ABSENT else value for value in column], dtype=object)
+            for name, column in self._table.cells.items()
         }
         for name in ("duration", *self._table.metrics):
             data[name] = pd.to_numeric(data[name]).astype("float64")
@@ -132,13 +132,16 @@ class Comparison:
                     for cell in cells
                 ],
             }
-            for row, cells in zip(self._table.rows[-newest:], self._cells(newest), strict=True)
+            for row, cells in zip(self._newest(newest), self._cells(newest), strict=True)
         ]
         return {"groups": groups, "columns": columns, "rows": rows}
 
+    def _newest(self, newest: int) -> list[dict[str, Any]]:
+        return [self._table.row(index) for index in range(len(self))[-newest:]] if newest else []
+
     def _cells(self, newest: int) -> list[list[dict[str, Any]]]:
         none: frozenset[int] = frozenset()
-        rows = list(enumerate(self._table.rows))[-newest:]
+        rows = list(enumerate(self._newest(newest), start=max(0, len(self) - newest)))
         return [
             [
                 _cell(name, row) | {"best": index in self._table.best.get(name, none)}

@@ -9,14 +9,13 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
-from zentfx.analysis.compare import ComparedRun
 from zentfx.records.encoding import metric_values
 from zentfx.records.models import ArtifactRecord, RunRecord, StepRunRecord, skipped_step
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.named import Named
 from zentfx.workspace import Workspace
 
-__all__ = ["Run", "StepRun", "compared_run"]
+__all__ = ["Run", "StepRun"]
 
 
 def _metrics_of(artifacts: Iterable[ArtifactRecord]) -> dict[str, float]:
@@ -101,9 +100,9 @@ class StepRun:
         outputs = [item for group in self._record.outputs.values() for item in group]
         if self.status == "cached" and outputs:
             reader = self._workspace.reader
-            producer = reader.producers(outputs[:1]).get(outputs[0])
-            if producer is not None:
-                return reader.environment(producer)
+            origin = reader.origins(outputs[:1]).get(outputs[0])
+            if origin is not None:
+                return reader.environment(origin.execution)
         return dict(self._record.environment)
 
     @property
@@ -258,19 +257,3 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.id!r}, pipeline={self.pipeline!r}, status={self.status!r})"
-
-
-def compared_run(run: Run) -> ComparedRun:
-    """What a comparison of runs needs of one.
-
-    Args:
-        run: The run.
-
-    Returns:
-        Its records and metrics.
-    """
-    ran = {name: step for name, step in run.steps.items() if step.status != "skipped"}
-    compared = ComparedRun(run._record, [step._record for step in ran.values()], {})
-    if not compared.trains:
-        return compared  # it will not be shown
-    return dataclasses.replace(compared, metrics={n: step.metrics for n, step in ran.items()})

@@ -1,0 +1,307 @@
+"""Rows of a metadata store, asked of MLMD: for stores that are no file, or that are in use."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from google.protobuf import json_format
+
+from zentfx.records import schema
+from zentfx.records.encoding import joined
+from zentfx.records.rows import Event, Item, StepRow
+from zentfx.stores.mlmd import mlmd, pb, service
+
+__all__ = ["ApiRows"]
+
+_CHUNK = 500  # ids in one question: MLMD's answers stay small, whatever is behind it
+_READS = (pb.Event.INPUT, pb.Event.DECLARED_INPUT, pb.Event.INTERNAL_INPUT)
+
+
+class ApiRows:
+    """See :class:`zentfx.records.rows.Rows`.
+
+    Args:
+        client: MLMD's client.
+    """
+
+    def __init__(self, client: mlmd.MetadataStore) -> None:
+        self._client = client
+
+    def contexts(self, type_name: str | None = None, newest: int | None = None) -> list[Item]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        options = None
+        if newest is not None:
+            options = mlmd.ListOptions(
+                limit=newest, order_by=mlmd.OrderByField.CREATE_TIME, is_asc=False
+            )
+        if type_name is None:
+            found = self._client.get_contexts(list_options=options)
+        else:
+            # MLMD's own method has no options.
+            request = service.GetContextsByTypeRequest(type_name=type_name)
+            found = self._client._call_method_with_list_options(
+                "GetContextsByType", "contexts", request, options
+            )
+        return sorted(map(self._context, found), key=_by_id)
+
+    def context(self, type_name: str, name: str) -> Item | None:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found = self._client.get_context_by_type_and_name(type_name, name)
+        return None if found is None else self._context(found)
+
+    def child_contexts(self, context_id: int) -> list[Item]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found = self._client.get_children_contexts_by_context(context_id)
+        return sorted(map(self._context, found), key=_by_id)
+
+    def parent_contexts(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        return self._linked(context_ids, self._client.get_parent_contexts_by_context, self._context)
+
+    def executions(self, ids: Sequence[int] | None = None) -> list[Item]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found = (
+            self._client.get_executions()
+            if ids is None
+            else self._chunked(ids, self._client.get_executions_by_id)
+        )
+        return sorted(map(self._execution, found), key=_by_id)
+
+    def loose_executions(self, type_name: str, since: int = 0) -> list[Item]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found: list[Item] = []
+        for ids in self._ids_of_executions():
+            lot = self.executions(ids)
+            # Of ours it is known that they are in a run, without a question for each.
+            found += [item for item in lot if schema.Execution.RUN not in item.properties]
+            if lot and lot[0].created < since:
+                break
+        return [
+            item
+            for item in sorted(found, key=_by_id)
+            if item.created >= since
+            and all(
+                context.type != type_name
+                for context in self._client.get_contexts_by_execution(item.id)
+            )
+        ]
+
+    def _ids_of_executions(self) -> list[range]:
+        """The ids that executions may have, some at a time, the newest first."""
+        options = mlmd.ListOptions(limit=1, order_by=mlmd.OrderByField.ID, is_asc=False)
+        newest = self._client.get_executions(list_options=options)
+        last = newest[0].id if newest else 0
+        starts = range(1, last + 1, _CHUNK)
+        return [range(start, min(start + _CHUNK, last + 1)) for start in reversed(starts)]
+
+    def executions_in(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        return self._linked(context_ids, self._executions_in, self._execution)
+
+    def _executions_in(self, context_id: int) -> list[Any]:
+        # MLMD's own method asks for pages in an order, each of which looks through all.
+        request = service.GetExecutionsByContextRequest(context_id=context_id)
+        found: list[Any] = self._client._call_method_with_list_options(
+            "GetExecutionsByContext", "executions", request, None
+        )
+        return found
+
+    def contexts_with_executions(self, execution_ids: Sequence[int]) -> list[tuple[int, Item]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        return self._linked(execution_ids, self._client.get_contexts_by_execution, self._context)
+
+    def steps_of_runs(self, type_name: str, every: bool) -> Iterator[StepRow]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        del every  # each is asked for anyway
+        strangers = False
+        for ids in reversed(self._ids_of_executions()):
+            for item in self.executions(ids):
+                run = item.properties.get(schema.Execution.RUN)
+                if run is None:
+                    strangers = True
+                    continue
+                yield StepRow(run, item, joined(schema.Execution.RECORDED, item.properties))
+        if strangers:
+            yield from self._strangers(type_name)
+
+    def _strangers(self, type_name: str) -> Iterator[StepRow]:
+        """Executions that do not say in which run they are."""
+        runs = {item.id: item.name for item in self.contexts(type_name)}
+        for context_id, item in self.executions_in(sorted(runs)):
+            if schema.Execution.RUN not in item.properties:
+                recorded = joined(schema.Execution.RECORDED, item.properties)
+                yield StepRow(runs[context_id], item, recorded)
+
+    def metrics_by_execution(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        items = {item.id: item.properties for item in self.artifacts_of_type("Metrics")}
+        for event in self.events_of_artifacts(list(items)):
+            if not event.reads:
+                yield event.execution, items[event.artifact]
+
+    def artifacts(self, ids: Sequence[int] | None = None) -> list[Item]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found = (
+            self._client.get_artifacts()
+            if ids is None
+            else self._chunked(ids, self._client.get_artifacts_by_id)
+        )
+        return sorted(map(self._artifact, found), key=_by_id)
+
+    def artifacts_of_type(self, name: str) -> list[Item]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found = [
+            artifact
+            for kind in self._client.get_artifact_types()
+            if name in (kind.name, self._artifact_types[kind.id][1])
+            for artifact in self._client.get_artifacts_by_type(kind.name, kind.version or None)
+        ]
+        return sorted(map(self._artifact, found), key=_by_id)
+
+    def artifacts_in(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        return self._linked(context_ids, self._client.get_artifacts_by_context, self._artifact)
+
+    def contexts_with_artifacts(self, artifact_ids: Sequence[int]) -> list[tuple[int, Item]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        return self._linked(artifact_ids, self._client.get_contexts_by_artifact, self._context)
+
+    def events_of_executions(self, ids: Sequence[int]) -> list[Event]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        return list(map(_event, self._events(ids, self._client.get_events_by_execution_ids)))
+
+    def events_of_artifacts(self, ids: Sequence[int]) -> list[Event]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        return list(map(_event, self._events(ids, self._client.get_events_by_artifact_ids)))
+
+    def writers(self, artifact_ids: Sequence[int]) -> dict[int, int]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        written = self._named_by_their_places(artifact_ids)
+        others = [item for item in artifact_ids if item not in written]
+        found: dict[int, list[int]] = defaultdict(list)
+        for event in self.events_of_artifacts(others):
+            if not event.reads:
+                found[event.artifact].append(event.execution)
+        return written | {artifact: min(ids) for artifact, ids in found.items()}
+
+    def last_events(self, artifact_ids: Sequence[int]) -> dict[int, int]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found: dict[int, int] = {}
+        for event in self.events_of_artifacts(artifact_ids):
+            found[event.artifact] = max(event.when, found.get(event.artifact, 0))
+        return found
+
+    def _named_by_their_places(self, artifact_ids: Sequence[int]) -> dict[int, int]:
+        """Writers that TFX has written into the uris, where they did write the artifacts.
+
+        A result that was reused a thousand times has a thousand events; its first execution has
+        a few.
+        """
+        guesses = {}
+        for item in self.artifacts(artifact_ids):
+            # TFX's: …/<node>/<output>/<execution id>, and for one of several a number below it.
+            for part in item.uri.rstrip("/").rsplit("/", 2)[1:]:
+                if part.isascii() and part.isdecimal():
+                    guesses[item.id] = int(part)
+                    break
+        ran = {
+            item.id
+            for item in self.executions(sorted(set(guesses.values())))
+            if item.state != "cached"
+        }
+        wrote = {
+            (event.artifact, event.execution)
+            for event in self.events_of_executions(sorted(ran))
+            if not event.reads
+        }
+        return {
+            artifact: execution
+            for artifact, execution in guesses.items()
+            if (artifact, execution) in wrote
+        }
+
+    @cached_property
+    def _artifact_types(self) -> dict[int, tuple[str, str]]:
+        return _types(self._client.get_artifact_types(), pb.ArtifactType)
+
+    @cached_property
+    def _execution_types(self) -> dict[int, tuple[str, str]]:
+        return _types(self._client.get_execution_types(), pb.ExecutionType)
+
+    def _context(self, context: Any) -> Item:
+        return _item(context, (context.type, ""), "", "")
+
+    def _execution(self, execution: Any) -> Item:
+        state = pb.Execution.State.Name(execution.last_known_state).lower()
+        return _item(execution, self._execution_types[execution.type_id], "", state)
+
+    def _artifact(self, artifact: Any) -> Item:
+        state = pb.Artifact.State.Name(artifact.state).lower()
+        return _item(artifact, self._artifact_types[artifact.type_id], artifact.uri, state)
+
+    def _linked(
+        self, ids: Sequence[int], ask: Callable[[int], Iterable[Any]], plain: Callable[[Any], Item]
+    ) -> list[tuple[int, Item]]:
+        return [
+            (number, item)
+            for number in sorted(ids)
+            for item in sorted(map(plain, ask(number)), key=_by_id)
+        ]
+
+    def _events(self, ids: Sequence[int], ask: Callable[[list[int]], Iterable[Any]]) -> list[Any]:
+        found: list[Any] = []
+        for chunk in _chunks(ids):
+            # MLMD calls it an error if there are none at all.
+            with contextlib.suppress(mlmd.errors.NotFoundError):
+                found.extend(ask(chunk))
+        return found
+
+    @staticmethod
+    def _chunked(ids: Sequence[int], ask: Callable[[list[int]], Iterable[Any]]) -> Iterator[Any]:
+        for chunk in _chunks(ids):
+            yield from ask(chunk)
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield list(ids[start : start + _CHUNK])
+
+
+def _by_id(item: Item) -> int:
+    return item.id
+
+
+def _types(kinds: Iterable[Any], message: Any) -> dict[int, tuple[str, str]]:
+    names = message.SystemDefinedBaseType.Name
+    return {
+        kind.id: (kind.name, names(kind.base_type).capitalize() if kind.base_type else "")
+        for kind in kinds
+    }
+
+
+def _item(message: Any, kind: tuple[str, str], uri: str, state: str) -> Item:
+    properties = {
+        name: _value(value)
+        for table in (message.properties, message.custom_properties)
+        for name, value in table.items()
+        if value.WhichOneof("value")
+    }
+    created, updated = message.create_time_since_epoch, message.last_update_time_since_epoch
+    return Item(message.id, *kind, message.name, uri, state, properties, created, updated)
+
+
+def _value(value: Any) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "struct_value":
+        return json_format.MessageToDict(value.struct_value)
+    return str(value.proto_value) if kind == "proto_value" else getattr(value, kind)
+
+
+def _event(event: Any) -> Event:
+    names = tuple(step.key for step in event.path.steps if step.HasField("key"))
+    when = event.milliseconds_since_epoch
+    return Event(event.execution_id, event.artifact_id, event.type in _READS, names, when)

@@ -1,0 +1,143 @@
+"""Runs and their executions, found in rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Sequence
+
+from zentfx.errors import NotFoundError, near_matches
+from zentfx.records import schema
+from zentfx.records.from_rows import (
+    LOOSE,
+    loose_run,
+    recorded_of,
+    run_record,
+    status_of,
+    step_name,
+    time_of,
+)
+from zentfx.records.models import Origin, RunRecord
+from zentfx.records.rows import Item, Rows
+
+__all__ = ["artifacts_of", "executions_of", "names_of", "origins_of", "run_of", "runs_of"]
+
+
+def runs_of(rows: Rows, newest: int | None = None) -> list[RunRecord]:
+    """The runs of a store, see :meth:`zentfx.records.reader.Reader.runs`."""
+    contexts = rows.contexts(schema.PIPELINE_RUN, newest)
+    enough = newest is not None and len(contexts) >= newest
+    since = min((item.created for item in contexts), default=0) if enough else 0
+    loose = rows.loose_executions(schema.PIPELINE_RUN, since)
+    records = [*_runs(rows, contexts), *map(loose_run, loose)]
+    records.sort(key=lambda run: (run.started, run.id))
+    return records if newest is None else records[max(0, len(records) - newest) :]
+
+
+def run_of(rows: Rows, run_id: str) -> RunRecord:
+    """One run, see :meth:`zentfx.records.reader.Reader.run`."""
+    context = rows.context(schema.PIPELINE_RUN, run_id)
+    if context is not None:
+        return _runs(rows, [context])[0]
+    return loose_run(executions_of(rows, run_id)[0])
+
+
+def executions_of(rows: Rows, run_id: str) -> list[Item]:
+    """The executions of a run, oldest first."""
+    context = rows.context(schema.PIPELINE_RUN, run_id)
+    if context is not None:
+        return [item for _, item in rows.executions_in([context.id])]
+    number = run_id.removeprefix(LOOSE)
+    if number != run_id and number.isascii() and number.isdecimal():
+        found = rows.executions([int(number)])
+        if found and not _in_a_run(rows, found[0].id):
+            return found
+    known = [item.name for item in rows.contexts(schema.PIPELINE_RUN)]
+    known += [f"{LOOSE}{item.id}" for item in rows.loose_executions(schema.PIPELINE_RUN)]
+    raise NotFoundError(f"There is no run {run_id!r}.{near_matches(run_id, known)}")
+
+
+def _in_a_run(rows: Rows, execution_id: int) -> bool:
+    contexts = rows.contexts_with_executions([execution_id])
+    return any(context.type == schema.PIPELINE_RUN for _, context in contexts)
+
+
+def _runs(rows: Rows, contexts: Sequence[Item]) -> list[RunRecord]:
+    """The runs of these contexts; what others than zentfx wrote is told from their executions."""
+    records = {context.id: run_record(context) for context in contexts}
+    others = [item for item in contexts if schema.Run.STATUS not in item.properties]
+    if others:
+        steps: dict[int, list[Item]] = defaultdict(list)
+        for context_id, execution in rows.executions_in([item.id for item in others]):
+            steps[context_id].append(execution)
+        first = {context_id: items[0].id for context_id, items in steps.items()}
+        pipelines = {
+            execution_id: context.name
+            for execution_id, context in rows.contexts_with_executions(sorted(first.values()))
+            if context.type == schema.PIPELINE
+        }
+        for context in others:
+            records[context.id] = _told_by_steps(
+                records[context.id], steps[context.id], pipelines.get(first.get(context.id, 0), "")
+            )
+    return [records[context.id] for context in contexts]
+
+
+def _told_by_steps(run: RunRecord, steps: Sequence[Item], pipeline: str) -> RunRecord:
+    states = set(map(status_of, steps))
+    for status in ("running", "failed", "canceled", "unknown", "completed"):
+        if status in states:
+            break
+    else:
+        status = "completed" if states else "unknown"  # all of them cached, or none at all
+    ended = None
+    if steps and status != "running":
+        ended = time_of(max(item.updated for item in steps))
+    return dataclasses.replace(run, status=status, pipeline=pipeline or run.pipeline, ended=ended)
+
+
+def names_of(rows: Rows, executions: Sequence[Item]) -> dict[int, str]:
+    """The steps' names by the ids of their executions."""
+    # Ours say it themselves.
+    unsaid = [
+        item.id for item in executions if schema.Recorded.STEP not in recorded_of(item.properties)
+    ]
+    contexts: dict[int, list[Item]] = defaultdict(list)
+    for execution_id, context in rows.contexts_with_executions(unsaid):
+        contexts[execution_id].append(context)
+    return {item.id: step_name(item, contexts[item.id]) for item in executions}
+
+
+def origins_of(rows: Rows, artifact_ids: Sequence[int]) -> dict[int, Origin]:
+    """Where artifacts come from, see :meth:`Reader.origins`."""
+    writers = rows.writers(artifact_ids)
+    executions = rows.executions(sorted(set(writers.values())))
+    outputs = {
+        (event.execution, event.artifact): event.names[0] if event.names else "output"
+        for event in rows.events_of_executions([item.id for item in executions])
+        if not event.reads
+    }
+    contexts: dict[int, list[Item]] = defaultdict(list)
+    for execution_id, context in rows.contexts_with_executions([item.id for item in executions]):
+        contexts[execution_id].append(context)
+    places = {}
+    for item in executions:
+        named = {context.type: context.name for context in contexts[item.id]}
+        run = named.get(schema.PIPELINE_RUN, f"{LOOSE}{item.id}")
+        step = step_name(item, contexts[item.id])
+        places[item.id] = (run, named.get(schema.PIPELINE, ""), step)
+    return {
+        artifact: Origin(execution, *places[execution], outputs.get((execution, artifact), ""))
+        for artifact, execution in writers.items()
+        if execution in places
+    }
+
+
+def artifacts_of(rows: Rows, run_ids: set[str]) -> set[int]:
+    """Ids of the artifacts that runs wrote, reused or read."""
+    contexts = [item.id for item in rows.contexts(schema.PIPELINE_RUN) if item.name in run_ids]
+    kept = {artifact.id for _, artifact in rows.artifacts_in(contexts)}
+    # Others than TFX need not attribute artifacts to a run.
+    loose = [int(item.removeprefix(LOOSE)) for item in run_ids if item.startswith(LOOSE)]
+    steps = [item.id for _, item in rows.executions_in(contexts)]
+    return kept | {event.artifact for event in rows.events_of_executions([*loose, *steps])}
