@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from zentfx.analysis.compare import compare, trains
 from zentfx.errors import ConfigError, DataError, NotFoundError, ZenTFXWarning, near_matches
+from zentfx.light_imports import uncollected
 from zentfx.pipelines.base import Pipeline
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.metadata import SQLiteMetadataStore
@@ -178,11 +179,14 @@ class Repository:
         Raises:
             NotFoundError: If there is no such pipeline; names near matches.
         """
-        found = self._workspace.compared_runs(every=all_parameters)
-        if pipeline is not None:
-            self._known_pipeline(pipeline, {item.run.pipeline for item in found})
-        shown = [item for item in found if trains(item) and pipeline in (None, item.run.pipeline)]
-        return Comparison(compare(shown, all_parameters))
+        with uncollected():
+            found = self._workspace.compared_runs(every=all_parameters)
+            if pipeline is not None:
+                self._known_pipeline(pipeline, {item.run.pipeline for item in found})
+            shown = [
+                item for item in found if trains(item) and pipeline in (None, item.run.pipeline)
+            ]
+            return Comparison(compare(shown, all_parameters))
 
     @staticmethod
     def _known_pipeline(name: str, names: set[str]) -> None:

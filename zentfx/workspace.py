@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import sys
 from datetime import datetime
@@ -202,7 +201,7 @@ class Workspace:
         now = self.reader.run(run.id)
         if not self._is_dead(now):
             return now
-        return dataclasses.replace(now, status="crashed", ended=self._last_sign(now))
+        return now._replace(status="crashed", ended=self._last_sign(now))
 
     def _last_sign(self, run: RunRecord) -> datetime:
         """When a run that crashed was last alive, as far as is recorded."""

@@ -1,6 +1,5 @@
 """Which runs and columns a comparison has."""
 
-import dataclasses
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def run(name="r1", steps=("trainer",), **changes):
         error=None,
         steps=tuple(steps),
     )
-    return dataclasses.replace(record, **changes)
+    return record._replace(**changes)
 
 
 def step(name="trainer", trains=None, status="completed", **parameters):

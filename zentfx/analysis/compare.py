@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from zentfx.analysis.direction import best
 from zentfx.parameters import Secret, canonical_json, encode
-from zentfx.records.models import ComparedRun
+from zentfx.records.models import ComparedRun, ComparedStep
 
 __all__ = ["ABSENT", "RUN_COLUMNS", "Table", "cell", "compare", "trains"]
 
@@ -117,31 +118,44 @@ def _parameters(compared: Sequence[ComparedRun], all_parameters: bool) -> dict[s
     """The columns of parameters, those of one step together, both in the order of appearance."""
     columns: dict[str, list[Any]] = {}
     for step, places in _by_step(compared).items():
-        for name in dict.fromkeys(name for _, values in places for name in values):
-            values = [values.get(name, ABSENT) for _, values in places]
-            if all_parameters or _varies(values):
+        # Runs share what is the same of a step, which is all there is to see of most steps.
+        kinds = {_kind(item): item for _, item in places}
+        if len(kinds) == 1 and not all_parameters:
+            continue
+        told = {kind: _values(item) for kind, item in kinds.items()}
+        rows = [(index, told[_kind(item)]) for index, item in places]
+        for name in dict.fromkeys(name for values in told.values() for name in values):
+            if all_parameters or _varies([values.get(name, ABSENT) for values in told.values()]):
                 column: list[Any] = [ABSENT] * len(compared)
-                for (index, _), value in zip(places, values, strict=True):
-                    column[index] = cell(value)
+                for index, values in rows:
+                    column[index] = cell(values.get(name, ABSENT))
                 columns[f"{step}.{name}"] = column
     return columns
 
 
 def _by_step(
     compared: Sequence[ComparedRun],
-) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
-    """What the runs' steps were, by name, each with its run's index."""
-    found: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+) -> dict[str, list[tuple[int, ComparedStep]]]:
+    """The runs' steps by name, each with its run's index."""
+    found: dict[str, list[tuple[int, ComparedStep]]] = defaultdict(list)
     for index, item in enumerate(compared):
         for step in item.steps:
-            values = dict(step.parameters)
-            # In brackets, so that no parameter can have the name.
-            if step.fingerprint:
-                values["(code)"] = step.fingerprint[:_SHOWN]
-            if step.content:
-                values["(content)"] = step.content[:_SHOWN]
-            found.setdefault(step.name, []).append((index, values))
+            found[step.name].append((index, step))
     return found
+
+
+def _kind(step: ComparedStep) -> tuple[int, str, str]:
+    return id(step.parameters), step.fingerprint, step.content
+
+
+def _values(step: ComparedStep) -> dict[str, Any]:
+    values = dict(step.parameters)
+    # In brackets, so that no parameter can have the name.
+    if step.fingerprint:
+        values["(code)"] = step.fingerprint[:_SHOWN]
+    if step.content:
+        values["(content)"] = step.content[:_SHOWN]
+    return values
 
 
 def _metrics(compared: Sequence[ComparedRun]) -> dict[str, list[Any]]:

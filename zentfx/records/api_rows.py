@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf import json_format
 
 from zentfx.records import schema
-from zentfx.records.encoding import joined
+from zentfx.records.encoding import metric_values
 from zentfx.records.rows import Event, Item, StepRow
 from zentfx.stores.mlmd import mlmd, pb, service
 
@@ -33,20 +33,19 @@ class ApiRows:
 
     def contexts(self, type_name: str | None = None, newest: int | None = None) -> list[Item]:
         """See :class:`zentfx.records.rows.Rows`."""
-        options = None
-        if newest is not None:
-            options = mlmd.ListOptions(
-                limit=newest, order_by=mlmd.OrderByField.CREATE_TIME, is_asc=False
-            )
         if type_name is None:
-            found = self._client.get_contexts(list_options=options)
+            found = self._client.get_contexts(list_options=_newest_first(newest))
         else:
-            # MLMD's own method has no options.
-            request = service.GetContextsByTypeRequest(type_name=type_name)
-            found = self._client._call_method_with_list_options(
-                "GetContextsByType", "contexts", request, options
-            )
+            found = self._contexts_of_type(type_name, newest)
         return sorted(map(self._context, found), key=_by_id)
+
+    def _contexts_of_type(self, name: str, newest: int | None = None) -> list[Any]:
+        # MLMD's own method has no options.
+        request = service.GetContextsByTypeRequest(type_name=name)
+        found: list[Any] = self._client._call_method_with_list_options(
+            "GetContextsByType", "contexts", request, _newest_first(newest)
+        )
+        return found
 
     def context(self, type_name: str, name: str) -> Item | None:
         """See :class:`zentfx.records.rows.Rows`."""
@@ -117,31 +116,37 @@ class ApiRows:
     def steps_of_runs(self, type_name: str, every: bool) -> Iterator[StepRow]:
         """See :class:`zentfx.records.rows.Rows`."""
         del every  # each is asked for anyway
-        strangers = False
-        for ids in reversed(self._ids_of_executions()):
-            for item in self.executions(ids):
-                run = item.properties.get(schema.Execution.RUN)
-                if run is None:
-                    strangers = True
-                    continue
-                yield StepRow(run, item, joined(schema.Execution.RECORDED, item.properties))
-        if strangers:
-            yield from self._strangers(type_name)
+        runs = {context.name: context.id for context in self._contexts_of_type(type_name)}
+        strangers = []
+        for ids in self._ids_of_executions():
+            for execution in self._client.get_executions_by_id(list(ids)):
+                if (run := _text(execution, schema.Execution.RUN)) in runs:
+                    yield self._step_row(runs[run], execution)
+                else:
+                    strangers.append(execution.id)
+        if strangers:  # they do not say in which run they are
+            own: dict[int, list[int]] = {number: [] for number in strangers}
+            for run in runs.values():
+                for execution in self._executions_in(run):
+                    if execution.id in own:
+                        own[execution.id].append(run)
+            for execution in self._chunked(strangers, self._client.get_executions_by_id):
+                for run in own[execution.id] or [0]:
+                    yield self._step_row(run, execution)
 
-    def _strangers(self, type_name: str) -> Iterator[StepRow]:
-        """Executions that do not say in which run they are."""
-        runs = {item.id: item.name for item in self.contexts(type_name)}
-        for context_id, item in self.executions_in(sorted(runs)):
-            if schema.Execution.RUN not in item.properties:
-                recorded = joined(schema.Execution.RECORDED, item.properties)
-                yield StepRow(runs[context_id], item, recorded)
+    def _step_row(self, run: int, execution: Any) -> StepRow:
+        state = _text(execution, schema.Execution.STATUS) or _state(execution)
+        recorded = _text(execution, schema.Execution.RECORDED) or None
+        kind = self._execution_types[execution.type_id]
+        return StepRow(run, execution.id, *kind, state, recorded)
 
-    def metrics_by_execution(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def metrics_by_execution(self) -> Iterator[tuple[int, str, float]]:
         """See :class:`zentfx.records.rows.Rows`."""
         items = {item.id: item.properties for item in self.artifacts_of_type("Metrics")}
         for event in self.events_of_artifacts(list(items)):
             if not event.reads:
-                yield event.execution, items[event.artifact]
+                for name, value in metric_values(items[event.artifact]).items():
+                    yield event.execution, name, value
 
     def artifacts(self, ids: Sequence[int] | None = None) -> list[Item]:
         """See :class:`zentfx.records.rows.Rows`."""
@@ -236,8 +241,7 @@ class ApiRows:
         return _item(context, (context.type, ""), "", "")
 
     def _execution(self, execution: Any) -> Item:
-        state = pb.Execution.State.Name(execution.last_known_state).lower()
-        return _item(execution, self._execution_types[execution.type_id], "", state)
+        return _item(execution, self._execution_types[execution.type_id], "", _state(execution))
 
     def _artifact(self, artifact: Any) -> Item:
         state = pb.Artifact.State.Name(artifact.state).lower()
@@ -269,6 +273,24 @@ class ApiRows:
 def _chunks(ids: Sequence[int]) -> Iterator[list[int]]:
     for start in range(0, len(ids), _CHUNK):
         yield list(ids[start : start + _CHUNK])
+
+
+def _newest_first(count: int | None) -> mlmd.ListOptions | None:
+    if count is None:
+        return None
+    order = mlmd.OrderByField.CREATE_TIME
+    return mlmd.ListOptions(limit=count, order_by=order, is_asc=False)
+
+
+def _text(execution: Any, name: str) -> str:
+    properties = execution.custom_properties
+    text: str = properties[name].string_value if name in properties else ""  # no look-up adds it
+    return text
+
+
+def _state(execution: Any) -> str:
+    name: str = pb.Execution.State.Name(execution.last_known_state)
+    return name.lower()
 
 
 def _by_id(item: Item) -> int:

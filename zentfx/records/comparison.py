@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from zentfx.parameters import decode
 from zentfx.records import schema
-from zentfx.records.encoding import metric_values
+from zentfx.records.encoding import CHUNK
 from zentfx.records.from_rows import (
-    LOOSE,
     is_training,
+    loose_run,
     parameters_of,
+    recorded_of,
+    status_named,
     status_of,
 )
-from zentfx.records.models import ComparedRun, ComparedStep
-from zentfx.records.rows import Item, Rows
-from zentfx.records.runs import names_of, runs_of
+from zentfx.records.models import ComparedRun, ComparedStep, RunRecord
+from zentfx.records.rows import Item, Rows, StepRow
+from zentfx.records.runs import names_of, records_of
 
 __all__ = ["compared_runs"]
+
+_decoded = json.JSONDecoder().raw_decode  # without json.loads's looks around the text
 
 # Parameters, fingerprint, content, name.
 _Told = tuple[Mapping[str, Any], str, str, str]
@@ -39,54 +44,90 @@ def compared_runs(rows: Rows, root: Path | None, every: bool) -> list[ComparedRu
     Returns:
         The runs, oldest first.
     """
+    contexts = rows.contexts(schema.PIPELINE_RUN)
+    # Steps by run, each behind its execution's id: the order in which they started.
+    steps: dict[int, list[tuple[int, ComparedStep]]] = defaultdict(list)
     tell = _teller(root)
-    steps: dict[str, list[tuple[int, ComparedStep]]] = defaultdict(list)
-    strangers: list[tuple[str, Item]] = []
-    for run, execution, recorded in rows.steps_of_runs(schema.PIPELINE_RUN, every):
-        told = None if recorded is None else tell(recorded)
+    strangers: list[StepRow] = []
+    for row in rows.steps_of_runs(schema.PIPELINE_RUN, every):
+        told = tell(row.recorded) if row.recorded else None
         if told is None:
-            strangers.append((run, execution))
+            strangers.append(row)
         else:
-            steps[run].append((execution.id, _step(execution, told)))
-    strangers += [
-        (f"{LOOSE}{item.id}", item) for item in rows.loose_executions(schema.PIPELINE_RUN)
+            parameters, fingerprint, content, name = told
+            trains = is_training(row.type, row.base)
+            status = status_named(row.state)
+            step = ComparedStep(name, status, trains, parameters, fingerprint, content)
+            steps[row.run].append((row.execution, step))
+    _add_strangers(rows, strangers, root, steps)
+    metrics: dict[int, dict[str, float]] = defaultdict(dict)
+    for execution_id, metric, value in rows.metrics_by_execution():
+        metrics[execution_id][metric] = value
+    found = [
+        _compared(record, steps.get(context.id, []), metrics)
+        for context, record in zip(contexts, records_of(rows, contexts), strict=True)
     ]
-    names = names_of(rows, [item for _, item in strangers])
-    for run, execution in strangers:
-        parameters, _ = parameters_of(execution.properties, root)
-        fingerprint = execution.properties.get(schema.Execution.FINGERPRINT, "")
-        told = (parameters, fingerprint, "", names[execution.id])
-        steps[run].append((execution.id, _step(execution, told)))
-    measured: dict[int, dict[str, float]] = defaultdict(dict)
-    for execution_id, properties in rows.metrics_by_execution():
-        measured[execution_id].update(metric_values(properties))
-    found = []
-    for record in runs_of(rows):
-        own = sorted(steps.get(record.id, ()), key=lambda pair: pair[0])
-        metrics = {step.name: measured[number] for number, step in own if number in measured}
-        found.append(ComparedRun(record, [step for _, step in own], metrics))
-    return found
+    loose = {number: (number, step) for number, step in steps.get(0, [])}
+    found += [
+        _compared(loose_run(item), [loose[item.id]], metrics)
+        for item in rows.executions(sorted(loose))
+    ]
+    return sorted(found, key=lambda item: (item.run.started, item.run.id))
 
 
-def _step(execution: Item, told: _Told) -> ComparedStep:
-    parameters, fingerprint, content, name = told
-    trains = is_training(execution.type, execution.base)
-    return ComparedStep(name, status_of(execution), trains, parameters, fingerprint, content)
+def _compared(
+    run: RunRecord,
+    steps: list[tuple[int, ComparedStep]],
+    metrics: Mapping[int, Mapping[str, float]],
+) -> ComparedRun:
+    steps.sort(key=itemgetter(0))
+    measured = {step.name: metrics[number] for number, step in steps if number in metrics}
+    return ComparedRun(run, [step for _, step in steps], measured)
+
+
+def _add_strangers(
+    rows: Rows,
+    strangers: list[StepRow],
+    root: Path | None,
+    steps: dict[int, list[tuple[int, ComparedStep]]],
+) -> None:
+    """Adds the steps that zentfx did not write, or whose texts are long."""
+    items = {item.id: item for item in rows.executions([row.execution for row in strangers])}
+    names = names_of(rows, list(items.values()))
+    for row in strangers:
+        step = _stranger(items[row.execution], names[row.execution], root)
+        steps[row.run].append((row.execution, step))
+
+
+def _stranger(execution: Item, name: str, root: Path | None) -> ComparedStep:
+    parameters, _ = parameters_of(execution.properties, root)
+    recorded = recorded_of(execution.properties)
+    return ComparedStep(
+        name,
+        status_of(execution),
+        is_training(execution.type, execution.base),
+        parameters,
+        recorded.get(schema.Recorded.CODE, ""),
+        recorded.get(schema.Recorded.CONTENT, ""),
+    )
 
 
 def _teller(root: Path | None) -> Callable[[str], _Told | None]:
-    """Reads recorded texts; equal ones once."""
+    """Reads recorded texts; equal ones once. Of a text that goes on elsewhere it says nothing."""
     known: dict[str, _Told | None] = {}
     names = schema.Recorded
 
     def tell(text: str) -> _Told | None:
-        if text not in known:
-            data = json.loads(text)
-            parameters = {**data.get(names.DERIVED, {}), **data.get(names.ARGUMENTS, {})}
+        if text in known:
+            return known[text]
+        data = _decoded(text)[0] if len(text) < CHUNK else {}
+        told = None
+        if names.STEP in data:
+            parameters = {**data[names.DERIVED], **data[names.ARGUMENTS]}
             if "$" in text:  # as paths and secrets have it
                 parameters = decode(parameters, root)
-            told = (parameters, data.get(names.CODE, ""), data.get(names.CONTENT, ""))
-            known[text] = (*told, data[names.STEP]) if names.STEP in data else None
-        return known[text]
+            told = (parameters, data[names.CODE], data[names.CONTENT], data[names.STEP])
+        known[text] = told
+        return told
 
     return tell

@@ -10,7 +10,17 @@ from typing import Any
 from zentfx.parameters import canonical_json, encode
 from zentfx.records.schema import Artifact
 
-__all__ = ["CHUNK", "as_property", "chunked", "cut", "joined", "metric_properties", "metric_values"]
+__all__ = [
+    "CHUNK",
+    "EXACT",
+    "as_property",
+    "chunked",
+    "cut",
+    "exact_metric",
+    "joined",
+    "metric_properties",
+    "metric_values",
+]
 
 # Bytes. PostgreSQL's index rows allow about 2,600; the mark below has to fit too.
 CHUNK = 2000
@@ -60,7 +70,7 @@ def cut(text: str) -> str:
 
 
 # Beside each metric's double, which stores cut (SQLite's MLMD to 6 decimals): its exact text.
-_EXACT = "_text"
+EXACT = "_text"
 # Numbers that TFX notes on artifacts.
 _NO_METRICS = frozenset({"is_external", "span", "version"})
 
@@ -77,7 +87,7 @@ def metric_properties(values: Mapping[str, float]) -> dict[str, float | str]:
     """
     properties: dict[str, float | str] = {}
     for name, value in values.items():
-        properties[f"{name}{_EXACT}"] = repr(float(value))
+        properties[f"{name}{EXACT}"] = repr(float(value))
         if math.isfinite(value):
             properties[name] = float(value)
     return properties
@@ -93,20 +103,26 @@ def metric_values(properties: Mapping[str, Any]) -> dict[str, float]:
     Returns:
         Value by metric, by name. Where there are no exact texts, all numbers are metrics.
     """
-    values = {}
-    for name, text in properties.items():
-        if name.endswith(_EXACT) and isinstance(text, str):
-            try:
-                values[name.removesuffix(_EXACT)] = float(text)
-            except ValueError:
-                continue  # a property of somebody else's
-    if values or Artifact.MANIFEST in properties:
-        return dict(sorted(values.items()))
+    texts = {
+        name: exact_metric(text)
+        for name, text in sorted(properties.items())
+        if name.endswith(EXACT) and isinstance(text, str)
+    }
+    if texts or Artifact.MANIFEST in properties:
+        return {name[: -len(EXACT)]: value for name, value in texts.items() if value is not None}
     return {
         name: float(value)
         for name, value in sorted(properties.items())
         if type(value) in (int, float) and name not in _NO_METRICS and not name.startswith("__")
     }
+
+
+def exact_metric(text: str) -> float | None:
+    """The value of a metric's exact text; None where somebody else wrote something else."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def chunked(name: str, text: str) -> dict[str, str]:

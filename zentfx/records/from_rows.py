@@ -14,6 +14,7 @@ from zentfx.parameters import decode
 from zentfx.records import schema
 from zentfx.records.encoding import joined
 from zentfx.records.models import (
+    NO_ANNOTATIONS,
     Annotations,
     ArtifactRecord,
     ContextRecord,
@@ -36,6 +37,7 @@ __all__ = [
     "pipeline_version",
     "recorded_of",
     "run_record",
+    "status_named",
     "status_of",
     "step_name",
     "step_record",
@@ -44,17 +46,20 @@ __all__ = [
 
 LOOSE = "execution-"  # how ids of runs begin that are one execution in no run
 
-# By MLMD's states.
+# By MLMD's states, in lower case. Plain MLMD code, as in MLMD's own guide, may keep the state in a
+# property `state` of its own.
 _STATUS = {
     "new": "running",
     "running": "running",
     "complete": "completed",
+    "completed": "completed",
+    "success": "completed",
+    "succeeded": "completed",
     "cached": "cached",
     "failed": "failed",
     "canceled": "canceled",
+    "crashed": "crashed",
 }
-# Plain MLMD code, as in MLMD's own guide, may keep the state in a property `state` of its own.
-_STATUS_TEXTS = _STATUS | dict.fromkeys(("completed", "success", "succeeded"), "completed")
 # Properties that TFX and MLMD add to executions; names that begin with "__" are theirs too.
 _NO_PARAMETERS = frozenset({"is_external", "tfx_version", "state"})
 
@@ -69,9 +74,13 @@ def status_of(execution: Item) -> str:
     properties = execution.properties
     if schema.Execution.STATUS in properties:
         return str(properties[schema.Execution.STATUS])
-    if execution.state in _STATUS:
-        return _STATUS[execution.state]
-    return _STATUS_TEXTS.get(str(properties.get("state", "")).lower(), "unknown")
+    known = status_named(execution.state)
+    return known if known != "unknown" else status_named(str(properties.get("state", "")))
+
+
+def status_named(state: str) -> str:
+    """The status of a step run that has this state in MLMD, or, as text, in a property."""
+    return _STATUS.get(state.lower(), "unknown")
 
 
 def is_training(type_name: str, base: str) -> bool:
@@ -132,7 +141,7 @@ def _texts(data: str) -> tuple[str, ...]:
 def _annotations(properties: Mapping[str, Any]) -> Annotations:
     names = schema.Run
     if _ANNOTATED.isdisjoint(properties):
-        return _NO_ANNOTATIONS
+        return NO_ANNOTATIONS
     return Annotations(
         project=properties.get(names.PROJECT) or None,
         experiment=properties.get(names.EXPERIMENT) or None,
@@ -151,7 +160,6 @@ _ANNOTATED = {
     schema.Run.TAGS,
     schema.Run.NOTE,
 }
-_NO_ANNOTATIONS = Annotations()
 
 
 def loose_run(execution: Item) -> RunRecord:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 __all__ = [
+    "NO_ANNOTATIONS",
     "Annotations",
     "ArtifactRecord",
     "ComparedRun",
@@ -43,8 +44,10 @@ class Annotations:
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class RunRecord:
+NO_ANNOTATIONS = Annotations()
+
+
+class RunRecord(NamedTuple):
     """One run of a pipeline.
 
     Of what zentfx has not written, an execution that is in no ``pipeline_run`` context is a run by
@@ -78,7 +81,7 @@ class RunRecord:
     code_revision: str | None
     error: str | None
     steps: tuple[str, ...] = ()
-    annotations: Annotations = field(default_factory=Annotations)
+    annotations: Annotations = NO_ANNOTATIONS
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 
 from zentfx.errors import NotFoundError, near_matches
-from zentfx.light_imports import uncollected
 from zentfx.records import schema
 from zentfx.records.comparison import compared_runs
 from zentfx.records.from_rows import (
@@ -138,7 +137,7 @@ class Reader:
         Returns:
             The runs.
         """
-        with rows_of(self._store) as rows, uncollected():
+        with rows_of(self._store) as rows:
             return compared_runs(rows, self._root, every)
 
     def origins(self, artifact_ids: Iterable[int]) -> dict[int, Origin]:

@@ -61,17 +61,23 @@ class Event(NamedTuple):
 
 
 class StepRow(NamedTuple):
-    """An execution in a run, as far as a comparison needs it.
+    """An execution, as far as a comparison needs it.
 
     Attributes:
-        run: Id of its run.
-        execution: The execution; of its properties only ``zentfx_status`` is sure to be there
-            where zentfx wrote it.
-        recorded: Its ``zentfx_recorded`` text; None where zentfx did not write it.
+        run: Id of its run's context; 0 where it is in no run.
+        execution: Its own id.
+        type: Its type's name.
+        base: Name of its type's base type, as in :class:`Item`.
+        state: What zentfx calls its status, or else MLMD's state of it in lower case.
+        recorded: Its ``zentfx_recorded`` text, or the first 2,000 bytes of it; None where zentfx
+            did not write it.
     """
 
-    run: str
-    execution: Item
+    run: int
+    execution: int
+    type: str
+    base: str
+    state: str
     recorded: str | None
 
 
@@ -105,16 +111,14 @@ class Rows(Protocol):
         """The contexts of executions, each with the execution's id."""
 
     def steps_of_runs(self, type_name: str, every: bool) -> Iterable[StepRow]:
-        """The executions in contexts of a type, oldest first.
+        """The executions, by their contexts of a type.
 
         Unless it is to be every one, steps that neither train, nor have metrics, nor differ
         anywhere in the store may be left out: they tell no two runs apart.
         """
 
-    def metrics_by_execution(self) -> Iterable[tuple[int, dict[str, Any]]]:
-        """Properties of the Metrics artifacts that executions wrote or reused, exact texts at
-        least, with the execution's id.
-        """  # noqa: D205
+    def metrics_by_execution(self) -> Iterable[tuple[int, str, float]]:
+        """The metrics that executions wrote or reused: execution's id, name and value."""
 
     def artifacts(self, ids: Sequence[int] | None = None) -> list[Item]:
         """Artifacts, or all."""

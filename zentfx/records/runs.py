@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -20,7 +19,15 @@ from zentfx.records.from_rows import (
 from zentfx.records.models import Origin, RunRecord
 from zentfx.records.rows import Item, Rows
 
-__all__ = ["artifacts_of", "executions_of", "names_of", "origins_of", "run_of", "runs_of"]
+__all__ = [
+    "artifacts_of",
+    "executions_of",
+    "names_of",
+    "origins_of",
+    "records_of",
+    "run_of",
+    "runs_of",
+]
 
 
 def runs_of(rows: Rows, newest: int | None = None) -> list[RunRecord]:
@@ -29,7 +36,7 @@ def runs_of(rows: Rows, newest: int | None = None) -> list[RunRecord]:
     enough = newest is not None and len(contexts) >= newest
     since = min((item.created for item in contexts), default=0) if enough else 0
     loose = rows.loose_executions(schema.PIPELINE_RUN, since)
-    records = [*_runs(rows, contexts), *map(loose_run, loose)]
+    records = [*records_of(rows, contexts), *map(loose_run, loose)]
     records.sort(key=lambda run: (run.started, run.id))
     return records if newest is None else records[max(0, len(records) - newest) :]
 
@@ -38,7 +45,7 @@ def run_of(rows: Rows, run_id: str) -> RunRecord:
     """One run, see :meth:`zentfx.records.reader.Reader.run`."""
     context = rows.context(schema.PIPELINE_RUN, run_id)
     if context is not None:
-        return _runs(rows, [context])[0]
+        return records_of(rows, [context])[0]
     return loose_run(executions_of(rows, run_id)[0])
 
 
@@ -62,7 +69,7 @@ def _in_a_run(rows: Rows, execution_id: int) -> bool:
     return any(context.type == schema.PIPELINE_RUN for _, context in contexts)
 
 
-def _runs(rows: Rows, contexts: Sequence[Item]) -> list[RunRecord]:
+def records_of(rows: Rows, contexts: Sequence[Item]) -> list[RunRecord]:
     """The runs of these contexts; what others than zentfx wrote is told from their executions."""
     records = {context.id: run_record(context) for context in contexts}
     others = [item for item in contexts if schema.Run.STATUS not in item.properties]
@@ -93,7 +100,7 @@ def _told_by_steps(run: RunRecord, steps: Sequence[Item], pipeline: str) -> RunR
     ended = None
     if steps and status != "running":
         ended = time_of(max(item.updated for item in steps))
-    return dataclasses.replace(run, status=status, pipeline=pipeline or run.pipeline, ended=ended)
+    return run._replace(status=status, pipeline=pipeline or run.pipeline, ended=ended)
 
 
 def names_of(rows: Rows, executions: Sequence[Item]) -> dict[int, str]:

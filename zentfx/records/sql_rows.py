@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zentfx.records import schema
-from zentfx.records.encoding import CHUNK, joined
+from zentfx.records.encoding import EXACT, exact_metric, metric_values
 from zentfx.records.from_rows import is_training
 from zentfx.records.rows import Event, Item, StepRow
 
@@ -34,7 +34,8 @@ _ARTIFACT_STATES = (
     "reference",
 )
 _METRICS = "Metrics"  # the type of artifacts that hold metrics, or its base type
-_PROPERTY = "name = ? AND is_custom_property = 1"
+_decoded = json.JSONDecoder().raw_decode  # without json.loads's looks around the text
+_TAIL = f',"{schema.Recorded.SOURCE}":"'
 _READS = (2, 3, 5)  # DECLARED_INPUT, INPUT, INTERNAL_INPUT
 
 # One row an item, in the order of Item's fields but for its properties.
@@ -129,90 +130,102 @@ class SqlRows:
 
     def steps_of_runs(self, type_name: str, every: bool) -> Iterator[StepRow]:
         """See :class:`zentfx.records.rows.Rows`."""
-        left_out = set() if every else self._same()
+        same = {} if every else self._same()
+        left_out = same.keys() - self._telling()
         wanted = _listed([number for number in self._types if number not in left_out])
-        statuses = dict(
-            self._database.execute(
-                "SELECT execution_id, string_value FROM ExecutionProperty "
-                f"WHERE {_PROPERTY} AND string_value IS NOT NULL",
-                (schema.Execution.STATUS,),
-            )
-        )
-        others = []
-        for run, number, type_id, state, created, updated, text in self._database.execute(
-            "SELECT c.name, e.id, e.type_id, e.last_known_state, e.create_time_since_epoch, "
-            "e.last_update_time_since_epoch, p.string_value FROM Context c "
-            "JOIN Association a ON a.context_id = c.id JOIN Execution e ON e.id = a.execution_id "
-            f"LEFT JOIN ExecutionProperty p ON p.execution_id = e.id AND p.{_PROPERTY} "
+        statuses = self._texts(schema.Execution.STATUS)
+        for run, number, type_id, state, text in self._database.execute(
+            "SELECT a.context_id, e.id, e.type_id, e.last_known_state, p.string_value "
+            "FROM Context c JOIN Association a ON a.context_id = c.id "
+            "JOIN Execution e ON e.id = a.execution_id LEFT JOIN ExecutionProperty p "
+            f"ON e.type_id NOT IN ({_listed(list(same))}) AND p.execution_id = e.id "
+            "AND p.name = ? AND p.is_custom_property = 1 "
             f"WHERE c.type_id IN ({self._types_called(type_name)}) AND e.type_id IN ({wanted})",
             (schema.Execution.RECORDED,),
         ):
-            if text is None or len(text) >= CHUNK:
-                others.append((run, number))
-                continue
-            status = statuses.get(number)
-            properties = {} if status is None else {schema.Execution.STATUS: status}
-            names = self._types[type_id]
-            state = _EXECUTION_STATES[state or 0]
-            item = Item(number, *names, "", "", state, properties, created, updated)
-            yield StepRow(run, item, text)
-        for chunk in range(0, len(others), _CHUNK):
-            part = others[chunk : chunk + _CHUNK]
-            items = {item.id: item for item in self.executions([number for _, number in part])}
-            for run, number in part:
-                item = items[number]
-                yield StepRow(run, item, joined(schema.Execution.RECORDED, item.properties))
+            status = statuses.get(number, _EXECUTION_STATES[state or 0])
+            recorded = same.get(type_id, text)
+            yield StepRow(run, number, *self._types[type_id], status, recorded)
+        for item in self.loose_executions(type_name):
+            yield StepRow(0, item.id, item.type, item.base, item.state, None)
 
-    def _same(self) -> set[int]:
-        """Types of steps that neither train, nor have metrics, nor differ anywhere in the store."""
+    def _same(self) -> dict[int, str]:
+        """What is recorded of those steps that are the same in all runs, by type."""
         # Answered by the index on names and values, in which equal texts stand together.
-        texts = [
-            text
-            for (text,) in self._database.execute(
-                "SELECT DISTINCT string_value FROM ExecutionProperty "
-                f"WHERE {_PROPERTY} AND string_value IS NOT NULL",
-                (schema.Execution.RECORDED,),
-            )
-        ]
-        if any(len(text) >= CHUNK for text in texts):
-            return set()  # the rest of such a text is elsewhere
+        texts = self._database.execute(
+            "SELECT DISTINCT string_value FROM ExecutionProperty "
+            "WHERE name = ? AND is_custom_property = 1 AND string_value IS NOT NULL",
+            (schema.Execution.RECORDED,),
+        )
         # In canonical JSON the keys are sorted: the class and the step come last.
-        tails = Counter(text[text.rfind(f',"{schema.Recorded.SOURCE}":"') + 1 :] for text in texts)
-        kinds: Counter[str] = Counter()
-        steps: dict[str, set[str]] = defaultdict(set)
-        for tail, count in tails.items():
+        by_tail: dict[str, list[str]] = defaultdict(list)
+        for (text,) in texts:
+            by_tail[text[text.rfind(_TAIL) + 1 :]].append(text)
+        by_step: dict[str, list[str]] = defaultdict(list)
+        by_source: dict[str, list[str]] = defaultdict(list)
+        for tail, found in by_tail.items():
             try:
                 data = json.loads("{" + tail)
-                source, step = data[schema.Recorded.SOURCE], data[schema.Recorded.STEP]
+                by_step[data[schema.Recorded.STEP]] += found
+                by_source[data[schema.Recorded.SOURCE]] += found
             except (ValueError, KeyError):
-                return set()  # somebody else's
-            kinds[step] += count
-            steps[source].add(step)
-        measuring = set(
-            self._ids(
-                "SELECT DISTINCT x.type_id FROM Artifact i JOIN Event e ON e.artifact_id = i.id "
-                "JOIN Execution x ON x.id = e.execution_id "
-                f"WHERE i.type_id IN ({self._metrics_types()})"
-            )
-        )
+                return {}  # a text that goes on elsewhere
+        alone = {found[0] for found in by_step.values() if len(found) == 1}
         return {
-            number
-            for number, (name, base) in self._types.items()
-            if steps[name]
-            and all(kinds[step] == 1 for step in steps[name])
-            and number not in measuring
-            and not is_training(name, base)
+            number: by_source[name][0]
+            for number, (name, _) in self._types.items()
+            if len(by_source[name]) == 1 and by_source[name][0] in alone
         }
 
-    def metrics_by_execution(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _telling(self) -> set[int]:
+        """Types of steps that are needed, even if they are the same in all runs."""
+        measuring = self._ids(
+            "SELECT DISTINCT x.type_id FROM Artifact i JOIN Event e ON e.artifact_id = i.id "
+            "JOIN Execution x ON x.id = e.execution_id "
+            f"WHERE i.type_id IN ({self._metrics_types()})"
+        )
+        return {number for number, names in self._types.items() if is_training(*names)} | set(
+            measuring
+        )
+
+    def _texts(self, name: str) -> dict[int, str]:
+        """Texts of a property of executions."""
+        return dict(
+            self._database.execute(
+                "SELECT execution_id, string_value FROM ExecutionProperty "
+                "WHERE name = ? AND is_custom_property = 1 AND string_value IS NOT NULL",
+                (name,),
+            )
+        )
+
+    def metrics_by_execution(self) -> Iterator[tuple[int, str, float]]:
         """See :class:`zentfx.records.rows.Rows`."""
-        properties = self._properties("Artifact", f"i.type_id IN ({self._metrics_types()})")
-        for execution, artifact in self._database.execute(
-            "SELECT e.execution_id, e.artifact_id FROM Artifact i "
-            f"JOIN Event e ON e.artifact_id = i.id WHERE i.type_id IN ({self._metrics_types()}) "
-            f"AND e.type NOT IN ({_listed(_READS)}) ORDER BY e.id"
+        types = self._metrics_types()
+        wrote = (
+            "FROM Artifact i CROSS JOIN Event e ON e.artifact_id = i.id "
+            f"AND e.type NOT IN ({_listed(_READS)})"
+        )
+        seen = set()
+        for artifact, execution, name, text in self._database.execute(
+            f"SELECT i.id, e.execution_id, p.name, p.string_value {wrote} "
+            "CROSS JOIN ArtifactProperty p ON p.artifact_id = i.id "
+            f"AND p.name GLOB '*{EXACT}' AND p.string_value IS NOT NULL "
+            f"WHERE i.type_id IN ({types}) ORDER BY e.id, p.name"
         ):
-            yield execution, properties.get(artifact, {})
+            seen.add(artifact)
+            value = exact_metric(text)
+            if value is not None:
+                yield execution, name[: -len(EXACT)], value
+        # Of others there are no exact texts.
+        every = self._ids(f"SELECT id FROM Artifact WHERE type_id IN ({types})")
+        others = [number for number in every if number not in seen]
+        for chunk in _chunks(others):
+            properties = self._properties("Artifact", f"i.id IN ({chunk})")
+            for artifact, execution in self._database.execute(
+                f"SELECT i.id, e.execution_id {wrote} WHERE i.id IN ({chunk}) ORDER BY e.id"
+            ):
+                for name, value in metric_values(properties.get(artifact, {})).items():
+                    yield execution, name, value
 
     def _metrics_types(self) -> str:
         return _listed([number for number, names in self._types.items() if _METRICS in names])
@@ -313,27 +326,25 @@ class SqlRows:
         # text with 15 digits, which is what MLMD goes by too.
         properties: dict[int, dict[str, Any]] = {}
         rest = []
-        for number, texts, others in self._database.execute(
+        for number, texts in self._database.execute(
             f"SELECT {owner}, json_group_object(p.name, "
-            "coalesce(p.string_value, p.int_value, p.double_value)), max(p.bool_value IS NOT NULL "
-            f"OR p.proto_value IS NOT NULL OR p.string_value GLOB '{_STRUCT}*') "
+            "coalesce(p.string_value, p.int_value, p.double_value)) "
             f"FROM {table}Property p WHERE {chosen} GROUP BY 1"
         ):
-            if others:
+            # What is none of the three is null here; and a struct begins so.
+            if ":null" in texts or _STRUCT in texts:
                 rest.append(number)
             else:
-                properties[number] = json.loads(texts)
+                properties[number] = _decoded(texts)[0]
         for chunk in _chunks(rest):
             for number, name, *values in self._database.execute(
                 f"SELECT {owner}, p.name, p.int_value, CAST(p.double_value AS TEXT), "
                 f"p.string_value, p.proto_value, p.bool_value FROM {table}Property p "
                 f"WHERE {owner} IN ({chunk}) ORDER BY p.is_custom_property"
             ):
-                properties.setdefault(number, {})[name] = _value(*values)
-        if any(None in found.values() for found in properties.values()):
-            for found in properties.values():
-                for name in [name for name, value in found.items() if value is None]:
-                    del found[name]
+                value = _value(*values)
+                if value is not None:
+                    properties.setdefault(number, {})[name] = value
         return properties
 
     def _events(self, column: str, ids: Sequence[int]) -> list[Event]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zentfx.analysis.compare import ABSENT, RUN_COLUMNS, Table
+from zentfx.light_imports import uncollected
 from zentfx.stores.files import write_whole
 from zentfx.views.terminal import terminal_text
 
@@ -55,7 +56,8 @@ class Comparison:
             runs), metrics are float64 (NaN where there is none). Parameters are as they were
             bound, lists and dicts as JSON text, and None where a run has no such parameter.
         """
-        import pandas as pd
+        with uncollected():
+            import pandas as pd
 
         data: dict[str, Any] = {
             name: pd.Series([None if value is ABSENT else value for value in column], dtype=object)
