@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zentfx.analysis.compare import compare, trains
+from zentfx.analysis.differences import Difference
+from zentfx.analysis.selection import selected
+from zentfx.annotations import annotating
 from zentfx.errors import ConfigError, DataError, NotFoundError, ZenTFXWarning, near_matches
 from zentfx.light_imports import uncollected
 from zentfx.pipelines.base import Pipeline
+from zentfx.records.models import MarkRecord
 from zentfx.stores.artifacts import ArtifactStore
-from zentfx.stores.metadata import SQLiteMetadataStore
+from zentfx.stores.metadata import MetadataStore as AnyMetadataStore
+from zentfx.views.artifact import ArtifactVersion
+from zentfx.views.catalog import Catalog
 from zentfx.views.comparison import Comparison
+from zentfx.views.context import Context
+from zentfx.views.listing import Listing
 from zentfx.views.run import Run
+from zentfx.views.told import told_of_artifact, told_of_run
 from zentfx.workspace import Workspace
 
 if TYPE_CHECKING:
     from ml_metadata import MetadataStore
+    from ml_metadata.proto.metadata_store_pb2 import ConnectionConfig
 
 __all__ = ["Repository", "Stack"]
 
@@ -34,7 +47,7 @@ class Stack:
         orchestrator: Name of what runs the steps.
     """
 
-    metadata_store: SQLiteMetadataStore
+    metadata_store: AnyMetadataStore
     artifact_store: ArtifactStore
     orchestrator: str
 
@@ -45,16 +58,30 @@ class Repository:
     Args:
         path: The folder that holds ``.zentfx``. None for ``$ZENTFX_REPOSITORY``, else the nearest
             folder upwards from the working directory that has one, else the working directory.
+        metadata: Instead of a repository, a metadata store that somebody else wrote: its SQLite
+            file, MLMD's ``ConnectionConfig``, or an open ``MetadataStore``. It is only read: what
+            would write to it raises ``StoreError``.
 
     Raises:
-        ForeignStoreError: If the repository's metadata store is something else than one.
-        StoreError: If the repository cannot be made or its store cannot be opened.
+        ForeignStoreError: If the metadata store is something else than one.
+        StoreError: If the repository cannot be made or the store cannot be opened.
         ConfigError: If its config file is not valid.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self._workspace = Workspace.find(path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        metadata: str | os.PathLike[str] | ConnectionConfig | MetadataStore | None = None,
+    ) -> None:
+        if path is not None and metadata is not None:
+            raise TypeError("Repository takes a path or metadata=…, not both.")
+        if metadata is None:
+            self._workspace = Workspace.find(path)
+        else:
+            self._workspace = Workspace.of_others(metadata)
         self._workspace.metadata.check()
+        self._catalog = Catalog(self._workspace)
 
     @property
     def path(self) -> Path:
@@ -132,23 +159,49 @@ class Repository:
             )
         return Pipeline.recorded(by_number[number], self)
 
-    def get_runs(self, pipeline: str | None = None) -> list[Run]:
+    def get_runs(
+        self,
+        pipeline: str | None = None,
+        *,
+        newest: int | None = None,
+        status: str | None = None,
+        project: str | None = None,
+        experiment: str | None = None,
+        owner: str | None = None,
+        changelist: str | None = None,
+        tag: str | None = None,
+    ) -> Listing[Run]:
         """Lists runs, oldest first.
 
+        An execution that somebody wrote by plain MLMD, and that is in no ``pipeline_run`` context,
+        is a run by itself.
+
         Args:
-            pipeline: Name of the pipeline; None for the runs of all.
+            pipeline: Name of the pipeline; None for the runs of all, and so on.
+            newest: How many of the latest ones.
+            status: How they ended.
+            project: Their project.
+            experiment: Their experiment.
+            owner: Their owner.
+            changelist: Their changelist.
+            tag: One of their tags.
 
         Returns:
-            The runs.
+            The runs; they print as a table, and ``.to_dataframe()`` is for pandas.
 
         Raises:
-            NotFoundError: If there is no such pipeline; names near matches.
+            NotFoundError: If no run at all has that pipeline, project, …; names near matches.
         """
-        runs = [Run(record, self._workspace) for record in self._workspace.runs()]
-        if pipeline is None:
-            return runs
-        self._known_pipeline(pipeline, {run.pipeline for run in runs})
-        return [run for run in runs if run.pipeline == pipeline]
+        return self._catalog.runs(
+            newest,
+            pipeline=pipeline,
+            status=status,
+            project=project,
+            experiment=experiment,
+            owner=owner,
+            changelist=changelist,
+            tag=tag,
+        )
 
     def get_pipeline_run(self, run_id: str) -> Run:
         """Finds a run.
@@ -162,38 +215,270 @@ class Repository:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
-        return Run(self._workspace.run(run_id), self._workspace)
+        return self._catalog.run(run_id)
 
     def compare_training_runs(
-        self, pipeline: str | None = None, all_parameters: bool = False
+        self,
+        pipeline: str | None = None,
+        all_parameters: bool = False,
+        *,
+        project: str | None = None,
+        experiment: str | None = None,
+        owner: str | None = None,
+        changelist: str | None = None,
+        tag: str | None = None,
     ) -> Comparison:
         """Puts all runs that train side by side, oldest first.
 
         Args:
-            pipeline: Name of the pipeline whose runs to compare; None for all.
+            pipeline: Name of the pipeline whose runs to compare; None for all, and so on.
             all_parameters: Whether to show parameters that are the same in all runs, too.
+            project: Their project.
+            experiment: Their experiment.
+            owner: Their owner.
+            changelist: Their changelist.
+            tag: One of their tags.
 
         Returns:
             The comparison: print it, or see :class:`~zentfx.views.comparison.Comparison`.
 
         Raises:
-            NotFoundError: If there is no such pipeline; names near matches.
+            NotFoundError: If no run at all has that pipeline, project, …; names near matches.
         """
         with uncollected():
-            found = self._workspace.compared_runs(every=all_parameters)
-            if pipeline is not None:
-                self._known_pipeline(pipeline, {item.run.pipeline for item in found})
-            shown = [
-                item for item in found if trains(item) and pipeline in (None, item.run.pipeline)
-            ]
-            return Comparison(compare(shown, all_parameters))
-
-    @staticmethod
-    def _known_pipeline(name: str, names: set[str]) -> None:
-        if name not in names:
-            raise NotFoundError(
-                f"There is no pipeline {name!r} that has run.{near_matches(name, names)}"
+            shown = selected(
+                self._workspace.compared_runs(every=all_parameters),
+                lambda item: item.run,
+                pipeline=pipeline,
+                project=project,
+                experiment=experiment,
+                owner=owner,
+                changelist=changelist,
+                tag=tag,
             )
+            return Comparison(compare(filter(trains, shown), all_parameters))
+
+    def compare_runs(
+        self, first: str | Run, second: str | Run, all_values: bool = False
+    ) -> Listing[Difference]:
+        """Puts two runs side by side: parameters, code, data, metrics and environments.
+
+        Args:
+            first: A run, or its id.
+            second: Another.
+            all_values: Whether to show values that are the same, too.
+
+        Returns:
+            A line a value, and whether it differs.
+
+        Raises:
+            NotFoundError: If there is no such run; names near matches.
+        """
+        runs = [
+            item if isinstance(item, Run) else self.get_pipeline_run(item)
+            for item in (first, second)
+        ]
+        return self._catalog.compare(
+            told_of_run(runs[0]), told_of_run(runs[1]), (runs[0].id, runs[1].id), all_values
+        )
+
+    def list_artifact_versions(
+        self,
+        type: str | None = None,
+        *,
+        state: str | None = "live",
+        marked: bool | None = None,
+        older_than: datetime | timedelta | None = None,
+        unused_for: datetime | timedelta | None = None,
+        larger_than: int | None = None,
+        pipeline: str | None = None,
+        project: str | None = None,
+        experiment: str | None = None,
+        owner: str | None = None,
+        changelist: str | None = None,
+        tag: str | None = None,
+    ) -> Listing[ArtifactVersion]:
+        """Lists artifacts, oldest first.
+
+        Args:
+            type: Name of their type, or of its base type: ``Model``, ``Examples``, ``Dataset``, …;
+                None for all, and so on.
+            state: MLMD's state of them.
+            marked: Whether they are marked.
+            older_than: An age, or a time before which they were made.
+            unused_for: A time span, or a time since when no step has written, reused or read them.
+            larger_than: Bytes.
+            pipeline: A pipeline with a run that wrote, reused or read them.
+            project: A project with such a run.
+            experiment: An experiment with such a run.
+            owner: An owner of such a run.
+            changelist: A changelist with such a run.
+            tag: A tag of such a run.
+
+        Returns:
+            The artifacts; they print as a table, and ``.to_dataframe()`` is for pandas.
+
+        Raises:
+            NotFoundError: If there is no such type, pipeline, …; names near matches.
+        """
+        return self._catalog.artifacts(
+            type,
+            state=state,
+            marked=marked,
+            before=_moment(older_than),
+            unused_since=_moment(unused_for),
+            larger_than=larger_than,
+            pipeline=pipeline,
+            project=project,
+            experiment=experiment,
+            owner=owner,
+            changelist=changelist,
+            tag=tag,
+        )
+
+    def get_artifact_version(self, name_or_id: str | int) -> ArtifactVersion:
+        """Finds an artifact.
+
+        Args:
+            name_or_id: Its id in MLMD, or an address ``pipeline::step::output``: what the latest
+                completed run of that pipeline wrote or reused there.
+
+        Returns:
+            The artifact.
+
+        Raises:
+            NotFoundError: If there is none; names near matches.
+        """
+        return self._catalog.artifact(name_or_id)
+
+    def compare_artifacts(
+        self,
+        first: int | str | ArtifactVersion,
+        second: int | str | ArtifactVersion,
+        all_values: bool = False,
+    ) -> Listing[Difference]:
+        """Puts two artifacts of one type side by side: what they are, and how they came to be.
+
+        Args:
+            first: An artifact, its id or its address.
+            second: Another.
+            all_values: Whether to show values that are the same, too.
+
+        Returns:
+            A line a value, and whether it differs.
+
+        Raises:
+            NotFoundError: If there is no such artifact.
+            DataError: If they are not of one type.
+        """
+        pair = [
+            item if isinstance(item, ArtifactVersion) else self.get_artifact_version(item)
+            for item in (first, second)
+        ]
+        if pair[0].type != pair[1].type:
+            raise DataError(
+                f"Two artifacts of one type can be compared; {pair[0].type} ({pair[0].id}) and "
+                f"{pair[1].type} ({pair[1].id}) came."
+            )
+        names = (f"{pair[0].type} {pair[0].id}", f"{pair[1].type} {pair[1].id}")
+        return self._catalog.compare(
+            told_of_artifact(pair[0]), told_of_artifact(pair[1]), names, all_values
+        )
+
+    def get_contexts(self, type: str | None = None) -> Listing[Context]:
+        """Lists contexts of MLMD: groups of executions and artifacts.
+
+        Args:
+            type: ``project``, ``experiment``, ``owner``, ``changelist`` or ``tag``, or the name of
+                any type of contexts in the store; None for all.
+
+        Returns:
+            The contexts, oldest first.
+        """
+        return self._catalog.contexts(type)
+
+    def get_context(self, type: str, name: str) -> Context:
+        """Finds a context.
+
+        Args:
+            type: As in :meth:`get_contexts`.
+            name: Its name.
+
+        Returns:
+            The context: its ``artifacts``, and its ``graph()``.
+
+        Raises:
+            NotFoundError: If there is none; names near matches.
+        """
+        return self._catalog.context(type, name)
+
+    @contextlib.contextmanager
+    def experiment(
+        self, name: str, *, note: str | None = None, **annotations: Any
+    ) -> Iterator[None]:
+        """Within it, runs of this repository are part of an experiment.
+
+        Args:
+            name: The experiment's name.
+            note: A remark to keep with the experiment.
+            **annotations: Further ones, see :meth:`annotated`.
+
+        Raises:
+            ParameterTypeError: If one is no text.
+        """
+        with self.annotated(experiment=name, **annotations):
+            if note is not None:
+                self._workspace.annotator.context("experiment", name, note)
+            yield
+
+    @contextlib.contextmanager
+    def annotated(
+        self,
+        *,
+        project: str | None = None,
+        experiment: str | None = None,
+        owner: str | None = None,
+        changelist: str | None = None,
+        tags: Iterable[str] = (),
+        note: str | None = None,
+    ) -> Iterator[None]:
+        """Within it, runs of this repository are annotated; blocks within one another add up.
+
+        Args:
+            project: The project that they belong to.
+            experiment: The experiment that they belong to.
+            owner: Who answers for them.
+            changelist: The change of the code that they are made of.
+            tags: Words to find them by.
+            note: A remark on each of them.
+
+        Raises:
+            ParameterTypeError: If one is no text.
+        """
+        given = {
+            "project": project,
+            "experiment": experiment,
+            "owner": owner,
+            "changelist": changelist,
+            "note": note,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        with annotating(self._workspace.root, tags=tags, **changes):
+            yield
+
+    def get_marks(self) -> list[MarkRecord]:
+        """Lists the marks that hold, oldest first: notes, and the ids of marked artifacts."""
+        return self._catalog.marks
 
     def __repr__(self) -> str:
+        if self._workspace.metadata.read_only:
+            return f"Repository(metadata={self._workspace.metadata.place!r})"
         return f"Repository({str(self.path)!r})"
+
+
+def _moment(time: datetime | timedelta | None) -> datetime | None:
+    if isinstance(time, timedelta):
+        return datetime.now(timezone.utc) - time
+    if isinstance(time, datetime) and time.tzinfo is None:
+        return time.astimezone()  # as datetime itself takes such: local time
+    return time

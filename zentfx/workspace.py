@@ -19,9 +19,10 @@ from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.files import write_whole
 from zentfx.stores.locks import Mark, claimed, held, is_held
 from zentfx.stores.memos import Memos
-from zentfx.stores.metadata import SQLiteMetadataStore
+from zentfx.stores.metadata import MetadataStore, OpenMetadataStore, SQLiteMetadataStore
 
 if TYPE_CHECKING:
+    from zentfx.records.annotator import Annotator
     from zentfx.records.writer import Writer
 
 # Written in C, where PyYAML has it.
@@ -53,6 +54,8 @@ class Workspace:
         artifacts: The artifact store.
         metadata: The metadata store.
     """
+
+    metadata: MetadataStore
 
     def __init__(self, root: Path) -> None:
         self.root = _plain(root)
@@ -87,6 +90,32 @@ class Workspace:
                 )
             cls._make(root)
         return cls(root)
+
+    @classmethod
+    def of_others(cls, source: Any) -> Workspace:
+        """Opens a metadata store that is not that of a repository, to read it.
+
+        Args:
+            source: Its SQLite file, MLMD's ``ConnectionConfig``, or an open ``MetadataStore``.
+
+        Returns:
+            The workspace. Where the store is one of zentfx in its place, what lies beside it is
+            found too: sources, pipelines, logs.
+
+        Raises:
+            StoreError: If the source is none of these.
+        """
+        self = cls.__new__(cls)
+        file = _file_of(source)
+        self.metadata = (
+            OpenMetadataStore(source) if file is None else SQLiteMetadataStore(file, read_only=True)
+        )
+        beside = Path.cwd() if file is None else file.absolute().parent
+        self.root = beside.parent if beside.name == FOLDER else beside
+        self.folder = self.root / FOLDER
+        self.artifacts = ArtifactStore(self.folder / "artifacts")
+        self._config = dict(_CONFIG)
+        return self
 
     @staticmethod
     def _default_root() -> Path:
@@ -164,9 +193,16 @@ class Workspace:
         """
         return held(self._mark(run_id))
 
-    def runs(self) -> list[RunRecord]:
-        """All runs, oldest first; those whose process is gone have crashed."""
-        return [self._with_crash(run) for run in self.reader.runs()]
+    def runs(self, newest: int | None = None) -> list[RunRecord]:
+        """Runs, oldest first; those whose process is gone have crashed.
+
+        Args:
+            newest: How many, of those that were recorded last; None for all.
+
+        Returns:
+            The records.
+        """
+        return [self._with_crash(run) for run in self.reader.runs(newest)]
 
     def compared_runs(self, every: bool = False) -> list[ComparedRun]:
         """All runs, as far as a comparison needs them; see :meth:`runs`.
@@ -208,6 +244,8 @@ class Workspace:
         return self.reader.last_sign(run.id) or run.started
 
     def _is_dead(self, run: RunRecord) -> bool:
+        if self.metadata.read_only and not (self.folder / "running").is_dir():
+            return False  # its locks are elsewhere
         # Of a process on another machine a local lock says nothing.
         here = run.status == "running" and run.host == environment.host()
         return here and not is_held(self._mark(run.id))
@@ -259,12 +297,43 @@ class Workspace:
         return Reader(self.metadata, self.root)
 
     @property
+    def annotator(self) -> Annotator:
+        """Writes what users say of runs and artifacts."""
+        from zentfx.records.annotator import Annotator
+
+        self._check_writable()
+        return Annotator(self.metadata.connect())
+
+    @property
     def writer(self) -> Writer:
         """Writes to the metadata store."""
         # Here, because who only reads does without MLMD.
         from zentfx.records.writer import Writer
 
+        self._check_writable()
         return Writer(self.metadata.connect())
+
+    def _check_writable(self) -> None:
+        if self.metadata.read_only:
+            raise StoreError(
+                f"{self.metadata.place} was opened by Repository(metadata=…), to be read. "
+                "Repository(path) opens a repository to run pipelines in."
+            )
+
+
+def _file_of(source: Any) -> Path | None:
+    """The SQLite file that a metadata store is in; None where it is none, or somebody has it."""
+    if isinstance(source, (str, os.PathLike)):
+        return _plain(Path(source))
+    kind = getattr(source, "WhichOneof", lambda _: "")("config")
+    if kind == "sqlite" and source.sqlite.filename_uri:
+        return _plain(Path(source.sqlite.filename_uri.removeprefix("file://")))
+    if not kind and not hasattr(source, "get_executions"):
+        raise StoreError(
+            "metadata must be an SQLite file's path, MLMD's ConnectionConfig or MetadataStore; "
+            f"{source!r} came."
+        )
+    return None
 
 
 def _plain(path: Path) -> Path:

@@ -273,7 +273,7 @@ def test_what_is_marked_is_not_reused_until_the_mark_is_taken_back(tmp_path):
     repository = Repository(tmp_path)
     first = build(repository).run(progress=None)
     workspace = repository.workspace
-    mark = workspace.writer.mark([first.steps["one"].outputs["numbers"].id], "bad data")
+    mark = workspace.annotator.mark([first.steps["one"].outputs["numbers"].id], "bad data")
     second = build(repository).run(progress=None)
     states = {name: step.status for name, step in second.steps.items()}
     assert states == {"one": "completed", "two": "cached", "sum": "completed", "twice": "completed"}
@@ -282,12 +282,12 @@ def test_what_is_marked_is_not_reused_until_the_mark_is_taken_back(tmp_path):
     assert {step.status for step in build(repository).run(progress=None).steps.values()} == {
         "cached"
     }
-    workspace.writer.unmark(mark)
+    workspace.annotator.unmark(mark)
     assert workspace.reader.marked() == {}
     fourth = build(repository).run(progress=None)
     assert fourth.steps["one"].outputs["numbers"].id == second.steps["one"].outputs["numbers"].id
     with pytest.raises(NotFoundError, match="no mark 'nope'"):
-        workspace.writer.unmark("nope")
+        workspace.annotator.unmark("nope")
 
 
 def test_steps_side_by_side_leave_the_rows_of_steps_one_by_one(tmp_path):

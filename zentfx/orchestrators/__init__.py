@@ -16,7 +16,7 @@ from zentfx.errors import NotFoundError, near_matches
 if TYPE_CHECKING:
     from zentfx.steps.node import Node
     from zentfx.stores.artifacts import ArtifactStore
-    from zentfx.stores.metadata import SQLiteMetadataStore
+    from zentfx.stores.metadata import MetadataStore
 
 __all__ = ["Listener", "Orchestrator", "RunRequest", "StepEvent", "orchestrator"]
 
@@ -65,7 +65,7 @@ class RunRequest:
     pipeline: str
     nodes: Sequence[Node]
     cache_scope: str
-    metadata: SQLiteMetadataStore
+    metadata: MetadataStore
     artifacts: ArtifactStore
     logs: Path
     root: Path

@@ -14,14 +14,16 @@ from pathlib import Path
 
 from zentfx import environment
 from zentfx._version import __version__ as zentfx_version
+from zentfx.annotations import active
 from zentfx.errors import PipelineError, StepFailedError, ZenTFXWarning
 from zentfx.orchestrators import Listener, RunRequest, orchestrator
 from zentfx.parameters import canonical_json
 from zentfx.pipelines import yaml_format
 from zentfx.pipelines.progress import shown
-from zentfx.records.encoding import chunked
+from zentfx.records.encoding import annotation_properties, chunked
 from zentfx.records.schema import Run as RunNames
 from zentfx.steps.node import Node
+from zentfx.views.catalog import Catalog
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
 
@@ -116,7 +118,9 @@ def run_nodes(
         )
     workspace.record_crashes()
     with workspace.hold_run(run_id) as mark:
+        annotations = active(workspace.root)
         properties = _run_properties(name, text, nodes, workspace)
+        properties.update(annotation_properties(annotations))
         writer.begin_run(run_id, name, properties)
         begun(int(properties[RunNames.VERSION]))
         try:
@@ -129,10 +133,12 @@ def run_nodes(
             error = str(failure) if own else f"{type(failure).__name__}: {failure}"
             writer.end_run(run_id, "canceled" if canceled else "failed", error or None)
             mark.settled = True
+            workspace.annotator.group(run_id, annotations)
             raise
         writer.end_run(run_id, "completed")
+        workspace.annotator.group(run_id, annotations)
         mark.settled = True
-    return Run(workspace.run(run_id), workspace)
+    return Catalog(workspace).run(run_id)
 
 
 def warn_of(nodes: Sequence[Node]) -> None:

@@ -126,13 +126,13 @@ class ApiRows:
                     strangers.append(execution.id)
         if strangers:  # they do not say in which run they are
             own: dict[int, list[int]] = {number: [] for number in strangers}
-            for run in runs.values():
-                for execution in self._executions_in(run):
+            for context_id in runs.values():
+                for execution in self._executions_in(context_id):
                     if execution.id in own:
-                        own[execution.id].append(run)
+                        own[execution.id].append(context_id)
             for execution in self._chunked(strangers, self._client.get_executions_by_id):
-                for run in own[execution.id] or [0]:
-                    yield self._step_row(run, execution)
+                for context_id in own[execution.id] or [0]:
+                    yield self._step_row(context_id, execution)
 
     def _step_row(self, run: int, execution: Any) -> StepRow:
         state = _text(execution, schema.Execution.STATUS) or _state(execution)

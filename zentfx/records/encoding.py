@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from zentfx.parameters import canonical_json, encode
-from zentfx.records.schema import Artifact
+from zentfx.records.models import Annotations
+from zentfx.records.schema import Artifact, Run
 
 __all__ = [
     "CHUNK",
     "EXACT",
+    "annotation_properties",
     "as_property",
     "chunked",
     "cut",
@@ -125,17 +127,37 @@ def exact_metric(text: str) -> float | None:
         return None
 
 
+def annotation_properties(annotations: Annotations) -> Mapping[str, str]:
+    """Custom properties of a run's context that say what is said of it."""
+    names = Run
+    texts = {
+        names.PROJECT: annotations.project,
+        names.EXPERIMENT: annotations.experiment,
+        names.OWNER: annotations.owner,
+        names.CHANGELIST: annotations.changelist,
+    }
+    properties = {name: text for name, text in texts.items() if text is not None}
+    if annotations.tags:
+        properties |= chunked(names.TAGS, canonical_json(list(annotations.tags)))
+    if annotations.note is not None:
+        properties |= chunked(names.NOTE, annotations.note)
+    return properties
+
+
 def chunked(name: str, text: str) -> dict[str, str]:
     """Cuts a long text into properties.
 
     Args:
         name: The first property's name; the others are ``<name>_1``, ``<name>_2``, ….
-        text: ASCII text (canonical JSON is).
+        text: Any text; what MLMD cannot hold (NUL, lone surrogates) is replaced by ``?``.
 
     Returns:
         The properties.
     """
-    parts = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)] or [""]
+    # Bytes count; of ASCII text, as canonical JSON is, each character is one.
+    size = CHUNK if text.isascii() else CHUNK // 4
+    text = text.replace("\0", "?").encode(errors="replace").decode()
+    parts = [text[start : start + size] for start in range(0, len(text), size)] or [""]
     return {name if index == 0 else f"{name}_{index}": part for index, part in enumerate(parts)}
 
 
@@ -152,6 +174,7 @@ def joined(name: str, properties: Mapping[str, Any]) -> str | None:
     if name not in properties:
         return None
     parts = [properties[name]]
-    while (following := properties.get(f"{name}_{len(parts)}")) is not None:
+    # Empty ones were part of a longer text before.
+    while following := properties.get(f"{name}_{len(parts)}"):
         parts.append(following)
     return "".join(parts)

@@ -207,7 +207,9 @@ def mark_record(context: Item, artifact_ids: Iterable[int]) -> MarkRecord:
     return MarkRecord(
         name=context.name,
         note=joined(schema.Mark.NOTE, properties) or "",
-        artifact=properties.get(schema.Mark.ARTIFACT),
+        artifact=int(properties[schema.Mark.ARTIFACT])
+        if schema.Mark.ARTIFACT in properties
+        else None,
         artifacts=tuple(artifact_ids),
         user=properties.get(schema.Mark.USER, ""),
         created=time_of(context.created),

@@ -14,10 +14,13 @@ __all__ = [
     "ComparedRun",
     "ComparedStep",
     "ContextRecord",
+    "Edge",
+    "GraphRecord",
     "MarkRecord",
     "Origin",
     "PipelineVersionRecord",
     "RunRecord",
+    "StepNode",
     "StepRunRecord",
     "skipped_step",
 ]
@@ -215,6 +218,61 @@ class StepRunRecord:
     error: str | None = None
     trains: bool = False
     content: str = ""
+
+
+@dataclass(frozen=True)
+class StepNode:
+    """A step run in a graph.
+
+    Attributes:
+        id: Its execution's id in MLMD.
+        name: The step's name.
+        type: The step's class path, which is the execution's type.
+        status: See :class:`StepRunRecord`.
+        run: Id of its run.
+        pipeline: Name of its pipeline; empty where it has none.
+    """
+
+    id: int
+    name: str
+    type: str
+    status: str
+    run: str
+    pipeline: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A step reads or writes an artifact.
+
+    Attributes:
+        step: The execution's id.
+        artifact: The artifact's id.
+        reads: Whether it reads the artifact.
+        names: Under which input or output names.
+    """
+
+    step: int
+    artifact: int
+    reads: bool
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GraphRecord:
+    """Steps, artifacts, and which reads and writes which.
+
+    Attributes:
+        steps: The step runs, in the order in which they started.
+        artifacts: The artifacts, oldest first.
+        edges: What connects them, in the order of recording.
+        missing: Ids of artifacts that are read or written and are not in the store.
+    """
+
+    steps: tuple[StepNode, ...]
+    artifacts: tuple[ArtifactRecord, ...]
+    edges: tuple[Edge, ...]
+    missing: tuple[int, ...] = ()
 
 
 class ComparedStep(NamedTuple):

@@ -22,10 +22,12 @@ from zentfx.records.from_rows import (
     step_record,
     time_of,
 )
+from zentfx.records.lineage import downstream, graph_of, upstream
 from zentfx.records.models import (
     ArtifactRecord,
     ComparedRun,
     ContextRecord,
+    GraphRecord,
     MarkRecord,
     Origin,
     PipelineVersionRecord,
@@ -196,6 +198,45 @@ class Reader:
                 kept = artifacts_of(rows, set(run_ids))
                 found = [item for item in found if item.id in kept]
         return list(map(artifact_record, found))
+
+    def upstream(self, artifact_ids: Iterable[int]) -> GraphRecord:
+        """How artifacts came to be; see :func:`zentfx.records.lineage.upstream`."""
+        with rows_of(self._store) as rows:
+            return upstream(rows, artifact_ids)
+
+    def downstream(self, artifact_ids: Iterable[int]) -> GraphRecord:
+        """What was made from artifacts; see :func:`zentfx.records.lineage.downstream`."""
+        with rows_of(self._store) as rows:
+            return downstream(rows, artifact_ids)
+
+    def graph_of_run(self, run_id: str) -> GraphRecord:
+        """The steps of a run, and what they read and wrote.
+
+        Args:
+            run_id: The run's id.
+
+        Returns:
+            The graph.
+
+        Raises:
+            NotFoundError: If there is no such run.
+        """
+        with rows_of(self._store) as rows:
+            return graph_of(rows, executions_of(rows, run_id))
+
+    def graph_of_context(self, context_id: int) -> GraphRecord:
+        """The executions of a context, what they read and wrote, and its other artifacts.
+
+        Args:
+            context_id: The context's id in MLMD.
+
+        Returns:
+            The graph.
+        """
+        with rows_of(self._store) as rows:
+            executions = [item for _, item in rows.executions_in([context_id])]
+            artifacts = [item.id for _, item in rows.artifacts_in([context_id])]
+            return graph_of(rows, executions, artifacts)
 
     def last_uses(self, artifact_ids: Iterable[int]) -> dict[int, datetime]:
         """When artifacts were last written, reused or read.

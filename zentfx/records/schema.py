@@ -10,6 +10,7 @@ __all__ = [
     "CACHE_SCOPE",
     "MARK",
     "NODE",
+    "NOTE",
     "PIPELINE",
     "PIPELINE_RUN",
     "PIPELINE_VERSION",
@@ -36,6 +37,10 @@ ANNOTATIONS = {
     "changelist": "zentfx.Changelist",
     "tag": "zentfx.Tag",
 }
+
+
+# Custom property of the contexts of ANNOTATIONS: a remark, in chunks as in Execution.
+NOTE = "zentfx_note"
 
 
 class Run:

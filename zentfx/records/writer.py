@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
-from zentfx.errors import NotFoundError
 from zentfx.records import schema
 from zentfx.records.encoding import cut
 from zentfx.stores.mlmd import mlmd, pb
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "context_type", "now", "set_properties"]
 
 _TRIES = 100
 
@@ -34,7 +33,7 @@ class Writer:
         Returns:
             A random id, made at the first call and kept in the store.
         """
-        type_id = self._context_type(schema.CACHE_SCOPE)
+        type_id = context_type(self._client, schema.CACHE_SCOPE)
         known = self._client.get_contexts_by_type(schema.CACHE_SCOPE)
         if not known:
             self._client.put_contexts([pb.Context(type_id=type_id, name=str(uuid.uuid4()))])
@@ -54,7 +53,7 @@ class Writer:
             The version: 1, 2, ….
         """
         names = schema.PipelineVersion
-        type_id = self._context_type(schema.PIPELINE_VERSION)
+        type_id = context_type(self._client, schema.PIPELINE_VERSION)
         for _ in range(_TRIES):
             known: dict[str, int] = {
                 context.custom_properties[names.DIGEST].string_value: context.custom_properties[
@@ -90,14 +89,14 @@ class Writer:
         """
         parent = self._client.get_context_by_type_and_name(schema.PIPELINE, pipeline)
         if parent is None:
-            type_id = self._context_type(schema.PIPELINE)
+            type_id = context_type(self._client, schema.PIPELINE)
             # Another process may run the pipeline for the first time, just now.
             with contextlib.suppress(mlmd.errors.AlreadyExistsError):
                 self._client.put_contexts([pb.Context(type_id=type_id, name=pipeline)])
             parent = self._client.get_context_by_type_and_name(schema.PIPELINE, pipeline)
-        run = pb.Context(type_id=self._context_type(schema.PIPELINE_RUN), name=run_id)
-        _set(run, {schema.Run.PIPELINE: pipeline, schema.Run.STATUS: "running"})
-        _set(run, {schema.Run.STARTED: _now(), **properties})
+        run = pb.Context(type_id=context_type(self._client, schema.PIPELINE_RUN), name=run_id)
+        set_properties(run, {schema.Run.PIPELINE: pipeline, schema.Run.STATUS: "running"})
+        set_properties(run, {schema.Run.STARTED: now(), **properties})
         [child_id] = self._client.put_contexts([run])
         self._client.put_parent_contexts([pb.ParentContext(parent_id=parent.id, child_id=child_id)])
 
@@ -119,11 +118,14 @@ class Writer:
         run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
         if status != "completed":
             self._end_executions(run.id, status)
-        when = _now() if ended is None else str(round(ended.timestamp() * 1000))
-        _set(run, {schema.Run.STATUS: status, schema.Run.ENDED: when})
+        when = now() if ended is None else str(round(ended.timestamp() * 1000))
+        update = pb.Context(id=run.id, type_id=run.type_id, name=run.name)
+        set_properties(update, {schema.Run.STATUS: status, schema.Run.ENDED: when})
         if error is not None:
-            _set(run, {schema.Run.ERROR: cut(error)})
-        self._client.put_contexts([run])
+            set_properties(update, {schema.Run.ERROR: cut(error)})
+        # These alone: somebody may be annotating the run just now.
+        paths = [f"custom_properties.{name}" for name in update.custom_properties]
+        self._client.put_contexts([update], field_mask_paths=paths)
 
     def _end_executions(self, context_id: int, status: str) -> None:
         open_ones = [
@@ -140,49 +142,17 @@ class Writer:
         if open_ones:
             self._client.put_executions(open_ones)
 
-    def mark(self, artifact_ids: Iterable[int], note: str) -> str:
-        """Marks artifacts: while they are, no step reuses them.
 
-        The artifacts themselves must not be changed, because they are part of cache keys.
-
-        Args:
-            artifact_ids: Ids in MLMD.
-            note: Why.
-
-        Returns:
-            The mark's name.
-        """
-        context = pb.Context(type_id=self._context_type(schema.MARK), name=str(uuid.uuid4()))
-        _set(context, {schema.Mark.NOTE: note})
-        [context_id] = self._client.put_contexts([context])
-        self._client.put_attributions_and_associations(
-            [pb.Attribution(context_id=context_id, artifact_id=item) for item in artifact_ids], []
-        )
-        return str(context.name)
-
-    def unmark(self, mark: str) -> None:
-        """Takes a mark back; it stays in the store, with the time.
-
-        Args:
-            mark: Its name.
-
-        Raises:
-            NotFoundError: If there is none of this name.
-        """
-        context = self._client.get_context_by_type_and_name(schema.MARK, mark)
-        if context is None:
-            raise NotFoundError(f"There is no mark {mark!r}.")
-        _set(context, {schema.Mark.REMOVED: _now()})
-        self._client.put_contexts([context])
-
-    def _context_type(self, name: str) -> int:
-        type_id: int = self._client.put_context_type(
-            pb.ContextType(name=name), can_add_fields=True, can_omit_fields=True
-        )
-        return type_id
+def context_type(client: mlmd.MetadataStore, name: str) -> int:
+    """Id of a type of contexts; makes it, if there is none."""
+    type_id: int = client.put_context_type(
+        pb.ContextType(name=name), can_add_fields=True, can_omit_fields=True
+    )
+    return type_id
 
 
-def _set(context: pb.Context, properties: Mapping[str, str | int]) -> None:
+def set_properties(context: pb.Context, properties: Mapping[str, str | int]) -> None:
+    """Sets custom properties of a context."""
     for name, value in properties.items():
         if isinstance(value, int):
             context.custom_properties[name].int_value = value
@@ -190,5 +160,6 @@ def _set(context: pb.Context, properties: Mapping[str, str | int]) -> None:
             context.custom_properties[name].string_value = value
 
 
-def _now() -> str:
+def now() -> str:
+    """Milliseconds since the epoch, UTC, as text."""
     return str(time.time_ns() // 1_000_000)

@@ -54,6 +54,10 @@ class MetadataStore(Protocol):
     def read_only(self) -> bool:
         """Whether nothing may be written to it."""
 
+    @property
+    def connection_config(self) -> pb.ConnectionConfig:
+        """How MLMD connects to it."""
+
     def check(self) -> None:
         """Makes sure that it can be read; makes it, if it is to be made.
 
@@ -101,6 +105,13 @@ class OpenMetadataStore:
         """Where it is, for people."""
         kind = self._config.WhichOneof("config") if self._config else type(self._client).__name__
         return f"the store behind {kind}"
+
+    @property
+    def connection_config(self) -> pb.ConnectionConfig:
+        """See :class:`MetadataStore`; of a client that somebody else has opened it is not known."""
+        if self._config is None:
+            raise StoreError(f"How to connect to {self.place} is not known.")
+        return self._config
 
     def check(self) -> None:
         """See :class:`MetadataStore`."""

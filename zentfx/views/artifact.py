@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from zentfx import materializers
-from zentfx.records.models import ArtifactRecord
+from zentfx.records.models import ArtifactRecord, MarkRecord, Origin
+from zentfx.views.graph import Graph, is_gone
+
+if TYPE_CHECKING:
+    from zentfx.views.catalog import Catalog
+    from zentfx.views.run import Run, StepRun
 
 __all__ = ["ArtifactVersion"]
 
@@ -16,13 +22,34 @@ class ArtifactVersion:
     """One artifact: recorded in MLMD, with its files in the artifact store.
 
     Args:
-        name: Its address, ``pipeline::step::output``.
         record: What is recorded of it.
+        catalog: Where more is looked up.
+        name: Its address, ``pipeline::step::output``; None for that of the step that wrote it.
+        note: Note of its marks, as listings show it.
     """
 
-    def __init__(self, name: str, record: ArtifactRecord) -> None:
-        self.name = name
+    def __init__(
+        self,
+        record: ArtifactRecord,
+        catalog: Catalog,
+        name: str | None = None,
+        note: str = "",
+    ) -> None:
         self._record = record
+        self._catalog = catalog
+        self._name = name
+        self._note = note
+
+    @property
+    def name(self) -> str:
+        """Its address, ``pipeline::step::output``; of one that no step wrote, its own name."""
+        if self._name is None:
+            self._name = self._origin.address if self._origin else ""
+        return self._name or self._record.name or f"{self.type} {self.id}"
+
+    @cached_property
+    def _origin(self) -> Origin | None:
+        return self._catalog.origin(self.id)
 
     @property
     def id(self) -> int:
@@ -40,6 +67,11 @@ class ArtifactVersion:
         return self._record.uri
 
     @property
+    def state(self) -> str:
+        """MLMD's state of it: ``live``, or for example ``deleted``."""
+        return self._record.state
+
+    @property
     def created(self) -> datetime:
         """When it was published, in UTC."""
         return self._record.created
@@ -48,6 +80,67 @@ class ArtifactVersion:
     def metadata(self) -> Mapping[str, Any]:
         """Its recorded properties."""
         return self._record.properties
+
+    @property
+    def exists(self) -> bool:
+        """Whether its files are there, as far as this machine can tell."""
+        return not is_gone(self.uri)
+
+    @cached_property
+    def size(self) -> int | None:
+        """Bytes in its files, as they were published; None where that is not known."""
+        return self._catalog.size_of(self._record)
+
+    @property
+    def last_used(self) -> datetime:
+        """When a step last wrote, reused or read it, in UTC."""
+        return self._catalog.last_uses([self.id]).get(self.id, self.created)
+
+    @cached_property
+    def run(self) -> Run | None:
+        """The run whose step wrote it; None if no step did."""
+        return self._catalog.run(self._origin.run) if self._origin else None
+
+    @property
+    def producer(self) -> StepRun | None:
+        """The step run that wrote it; None if none did. Those that reused it came later."""
+        if self.run is None or self._origin is None:
+            return None
+        return self.run.steps[self._origin.step]
+
+    def upstream(self) -> Graph:
+        """How it came to be: the step that wrote it, what that read, and so on to the beginning."""
+        return self._catalog.upstream([self.id])
+
+    def downstream(self) -> Graph:
+        """Everything that was made from it, by whichever run."""
+        return self._catalog.downstream([self.id])
+
+    @property
+    def marks(self) -> list[MarkRecord]:
+        """The marks on it, with their notes; also those that came from an artifact above it."""
+        return [mark for mark in self._catalog.marks if self.id in mark.artifacts]
+
+    def mark(self, note: str, downstream: bool = True) -> None:
+        """Marks it, for example as bad data: it shows in listings, and no step reuses it.
+
+        Args:
+            note: Why.
+            downstream: Whether to mark everything that was made from it, too.
+
+        Raises:
+            StoreError: If the store is read-only.
+        """
+        self._catalog.mark(self.id, note, downstream)
+
+    def unmark(self) -> None:
+        """Takes back the marks that were put on it, and so on what is below it.
+
+        Raises:
+            NotFoundError: If it has none of its own; names the artifact that it has one from.
+            StoreError: If the store is read-only.
+        """
+        self._catalog.unmark(self)
 
     def load(self) -> Any:
         """Loads it as a Python object.
@@ -69,4 +162,6 @@ class ArtifactVersion:
         return self.load()
 
     def __repr__(self) -> str:
-        return f"ArtifactVersion({self.name!r}, type={self.type!r}, uri={self.uri!r})"
+        notes = "; ".join(mark.note for mark in self.marks)
+        marked = f", marked={notes!r}" if notes else ""
+        return f"ArtifactVersion({self.name!r}, type={self.type!r}, uri={self.uri!r}{marked})"

@@ -7,13 +7,23 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from zentfx.annotations import changed
 from zentfx.records.encoding import metric_values
-from zentfx.records.models import ArtifactRecord, RunRecord, StepRunRecord, skipped_step
+from zentfx.records.models import (
+    Annotations,
+    ArtifactRecord,
+    RunRecord,
+    StepRunRecord,
+    skipped_step,
+)
 from zentfx.views.artifact import ArtifactVersion
+from zentfx.views.graph import Graph
 from zentfx.views.named import Named
-from zentfx.workspace import Workspace
+
+if TYPE_CHECKING:
+    from zentfx.views.catalog import Catalog
 
 __all__ = ["Run", "StepRun"]
 
@@ -23,7 +33,7 @@ def _metrics_of(artifacts: Iterable[ArtifactRecord]) -> dict[str, float]:
     return {
         name: value
         for artifact in artifacts
-        if artifact.type == "Metrics"
+        if "Metrics" in (artifact.type, artifact.base_type)
         for name, value in metric_values(artifact.properties).items()
     }
 
@@ -34,7 +44,7 @@ class StepRun:
     Args:
         record: What is recorded of it.
         run: The run's record.
-        workspace: The repository's stores.
+        catalog: Where more is looked up.
         addresses: Address of each artifact that a step of the run wrote, by its id in MLMD.
     """
 
@@ -42,12 +52,13 @@ class StepRun:
         self,
         record: StepRunRecord,
         run: RunRecord,
-        workspace: Workspace,
+        catalog: Catalog,
         addresses: Mapping[int, str],
     ) -> None:
         self._record = record
         self._run = run
-        self._workspace = workspace
+        self._catalog = catalog
+        self._workspace = catalog.workspace
         self._addresses = addresses
 
     @property
@@ -78,6 +89,11 @@ class StepRun:
     def fingerprint(self) -> str:
         """Fingerprint of the step's code."""
         return self._record.fingerprint
+
+    @property
+    def content(self) -> str:
+        """Digest of the content of its input files; empty where it has none."""
+        return self._record.content
 
     @property
     def source_code(self) -> dict[str, str]:
@@ -133,7 +149,8 @@ class StepRun:
         for name, group in ids.items():
             own = f"{self._run.pipeline}::{self.name}::{name}"
             address = addresses.get(group[0], own)
-            found[name] = ArtifactVersion(address, records[group[0]])
+            if group[0] in records:  # a broken store may not have it
+                found[name] = ArtifactVersion(records[group[0]], self._catalog, address)
         return found
 
     def log(self) -> str:
@@ -150,12 +167,13 @@ class Run:
 
     Args:
         record: What is recorded of it.
-        workspace: The repository's stores.
+        catalog: Where more is looked up.
     """
 
-    def __init__(self, record: RunRecord, workspace: Workspace) -> None:
+    def __init__(self, record: RunRecord, catalog: Catalog) -> None:
         self._record = record
-        self._workspace = workspace
+        self._catalog = catalog
+        self._workspace = catalog.workspace
 
     @property
     def id(self) -> str:
@@ -164,7 +182,11 @@ class Run:
 
     @property
     def status(self) -> str:
-        """``running``, ``completed``, ``failed``, ``canceled`` or ``crashed``."""
+        """How it ended, or ``running``.
+
+        ``completed``, ``failed``, ``canceled`` or ``crashed``; ``unknown`` where others than zentfx
+        wrote it and nothing tells.
+        """
         return self._record.status
 
     @property
@@ -208,6 +230,91 @@ class Run:
         """Text of the error that ended it, or None."""
         return self._record.error
 
+    @property
+    def project(self) -> str | None:
+        """The project that it was put into."""
+        return self._record.annotations.project
+
+    @property
+    def experiment(self) -> str | None:
+        """The experiment that it was put into."""
+        return self._record.annotations.experiment
+
+    @property
+    def owner(self) -> str | None:
+        """Who answers for it, as somebody has said."""
+        return self._record.annotations.owner
+
+    @property
+    def changelist(self) -> str | None:
+        """The change of the code that it was made of, as somebody has said."""
+        return self._record.annotations.changelist
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to find it by, sorted."""
+        return self._record.annotations.tags
+
+    @property
+    def note(self) -> str | None:
+        """A remark."""
+        return self._record.annotations.note
+
+    def annotate(self, **changes: str | None) -> None:
+        """Says something of the run, after the fact; nothing is computed anew for it.
+
+        Args:
+            **changes: ``project``, ``experiment``, ``owner``, ``changelist`` or ``note``; None
+                takes it away.
+
+        Raises:
+            TypeError: If one is called otherwise.
+            ParameterTypeError: If one is no text.
+            StoreError: If the store is read-only.
+        """
+        unknown = changes.keys() - {"project", "experiment", "owner", "changelist", "note"}
+        if unknown:
+            raise TypeError(
+                f"annotate() takes project, experiment, owner, changelist and note; "
+                f"{', '.join(sorted(unknown))} came. Tags have add_tags()."
+            )
+        self._annotate(**changes)
+
+    def add_tags(self, *tags: str) -> None:
+        """Adds tags.
+
+        Args:
+            *tags: Words to find the run by.
+
+        Raises:
+            ParameterTypeError: If one is no text.
+            StoreError: If the store is read-only.
+        """
+        self._annotate(tags=(*self._now().tags, *tags))
+
+    def remove_tags(self, *tags: str) -> None:
+        """Takes tags away; those that the run does not have are left out.
+
+        Args:
+            *tags: The tags.
+
+        Raises:
+            StoreError: If the store is read-only.
+        """
+        self._annotate(tags=[tag for tag in self._now().tags if tag not in tags])
+
+    def _now(self) -> Annotations:
+        return self._workspace.run(self.id).annotations
+
+    def _annotate(self, **changes: Any) -> None:
+        now = changed(self._now(), **changes)
+        self._workspace.annotator.annotate(self.id, now)
+        self._record = self._record._replace(annotations=now)
+
+    def graph(self) -> Graph:
+        """Its steps, and what they read and wrote: print it, or ``graph().to_dict()``."""
+        return self._catalog.graph(self._workspace.reader.graph_of_run(self.id))
+
     @cached_property
     def steps(self) -> Named[StepRun]:
         """The steps by name, in the order in which they started; then those that were skipped."""
@@ -234,7 +341,7 @@ class Run:
                 if name not in started
             ]
         for record in records:
-            found[record.name] = StepRun(record, self._record, self._workspace, addresses)
+            found[record.name] = StepRun(record, self._record, self._catalog, addresses)
         return found
 
     @property

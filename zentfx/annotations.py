@@ -1,0 +1,89 @@
+"""What a user says of runs, and what holds for those that begin within a ``with`` block."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from zentfx.errors import ParameterTypeError
+from zentfx.records.models import NO_ANNOTATIONS, Annotations
+
+__all__ = ["active", "annotating", "changed"]
+
+_LONGEST = 200  # characters: names of contexts in MLMD have at most 255 bytes in some databases
+
+# By the repository's folder.
+_active: ContextVar[dict[Path, Annotations] | None] = ContextVar("zentfx_annotations", default=None)
+
+
+def active(root: Path) -> Annotations:
+    """What holds for runs that begin here and now.
+
+    Args:
+        root: The repository's folder.
+
+    Returns:
+        The annotations.
+    """
+    return (_active.get() or {}).get(root, NO_ANNOTATIONS)
+
+
+@contextlib.contextmanager
+def annotating(root: Path, **changes: Any) -> Iterator[None]:
+    """Within it, runs of a repository are annotated; blocks within one another add up.
+
+    Args:
+        root: The repository's folder.
+        **changes: See :func:`changed`.
+    """
+    changes["tags"] = (*active(root).tags, *changes.get("tags", ()))
+    now = changed(active(root), **changes)
+    token = _active.set({**(_active.get() or {}), root: now})
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+def changed(annotations: Annotations, **changes: Any) -> Annotations:
+    """Annotations with some of them changed.
+
+    Args:
+        annotations: Those before.
+        **changes: By name; None takes one away.
+
+    Returns:
+        The new ones.
+
+    Raises:
+        ParameterTypeError: If one is no text, or empty, or too long for a name.
+    """
+    checked: dict[str, Any] = {
+        name: _tags(value) if name == "tags" else _checked(name, value)
+        for name, value in changes.items()
+    }
+    return dataclasses.replace(annotations, **checked)
+
+
+def _tags(value: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise ParameterTypeError(f"tags must be several texts; {value!r} came: [{value!r}]?")
+    return tuple(sorted({_checked("tag", item) or "" for item in value}))
+
+
+def _checked(name: str, value: Any) -> str | None:
+    if value is None and name != "tag":
+        return None
+    if not isinstance(value, str):
+        raise ParameterTypeError(f"{name} must be a text; {value!r} came.")
+    if not value.strip():
+        raise ParameterTypeError(f"{name} must not be empty; None takes it away.")
+    if name != "note" and (len(value) > _LONGEST or "\0" in value):
+        raise ParameterTypeError(
+            f"{name} must be a name of at most {_LONGEST} characters; {value[:50]!r}… came."
+        )
+    return value

@@ -1,0 +1,185 @@
+"""Writes what users say of runs and artifacts: projects, experiments, owners, notes, marks."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+
+from zentfx.errors import NotFoundError
+from zentfx.records import schema
+from zentfx.records.encoding import annotation_properties, chunked
+from zentfx.records.models import Annotations
+from zentfx.records.writer import context_type, now, set_properties
+from zentfx.stores.mlmd import mlmd, pb
+
+__all__ = ["Annotator"]
+
+
+class Annotator:
+    """Writes to one metadata store.
+
+    What is said of a run is written into its context, where it can be taken back. Each project,
+    experiment, owner, changelist and tag is a context too, so that tools that know MLMD alone find
+    its runs, executions and artifacts by it. MLMD takes nothing out of a context again: there, a
+    run stays in what it was ever in.
+
+    Args:
+        client: The MLMD client.
+    """
+
+    def __init__(self, client: mlmd.MetadataStore) -> None:
+        self._client = client
+
+    def annotate(self, run_id: str, annotations: Annotations) -> None:
+        """Writes what is said of a run, all of it.
+
+        Args:
+            run_id: The run's id.
+            annotations: What is said of it now.
+
+        Raises:
+            NotFoundError: If there is no such run with a context of its own.
+        """
+        run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
+        if run is None:
+            raise NotFoundError(
+                f"The run {run_id!r} has no context in the store that could be annotated."
+            )
+        properties = annotation_properties(annotations)
+        # Chunks of a longer text from before would be read as its end.
+        stale = {
+            name: ""
+            for name in run.custom_properties
+            if name not in properties and name.startswith((schema.Run.NOTE, schema.Run.TAGS))
+        }
+        update = pb.Context(id=run.id, type_id=run.type_id, name=run.name)
+        set_properties(update, {**_ABSENT, **stale, **properties})
+        # These alone: the run may be ending just now.
+        paths = [f"custom_properties.{name}" for name in update.custom_properties]
+        self._client.put_contexts([update], field_mask_paths=paths)
+        self.group(run_id, annotations)
+
+    def group(self, run_id: str, annotations: Annotations) -> None:
+        """Makes a run, its executions and artifacts part of the contexts that are named.
+
+        Args:
+            run_id: The run's id.
+            annotations: What is said of it.
+        """
+        named = list(_named(annotations))
+        if not named:
+            return
+        run = self._client.get_context_by_type_and_name(schema.PIPELINE_RUN, run_id)
+        executions = [item.id for item in self._client.get_executions_by_context(run.id)]
+        artifacts = self._written_by(executions)
+        for kind, name in named:
+            group = self.context(kind, name)
+            with contextlib.suppress(mlmd.errors.AlreadyExistsError):
+                self._client.put_parent_contexts(
+                    [pb.ParentContext(parent_id=group, child_id=run.id)]
+                )
+            self._client.put_attributions_and_associations(
+                [pb.Attribution(context_id=group, artifact_id=item) for item in artifacts],
+                [pb.Association(context_id=group, execution_id=item) for item in executions],
+            )
+
+    def _written_by(self, executions: Sequence[int]) -> list[int]:
+        if not executions:
+            return []
+        events = self._client.get_events_by_execution_ids(executions)
+        return sorted({event.artifact_id for event in events})
+
+    def context(self, kind: str, name: str, note: str | None = None) -> int:
+        """Finds or makes a context.
+
+        Args:
+            kind: ``project``, ``experiment``, ``owner``, ``changelist`` or ``tag``.
+            name: Its name.
+            note: A remark to keep with it; None for leaving what there is.
+
+        Returns:
+            Its id in MLMD.
+        """
+        type_name = schema.ANNOTATIONS[kind]
+        context = pb.Context(type_id=context_type(self._client, type_name), name=name)
+        found = self._client.get_context_by_type_and_name(type_name, name)
+        if found is None:
+            # Another process may be making it, just now.
+            with contextlib.suppress(mlmd.errors.AlreadyExistsError):
+                self._client.put_contexts([context])
+            found = self._client.get_context_by_type_and_name(type_name, name)
+        if note is not None:
+            texts = chunked(schema.NOTE, note)
+            stale = {
+                key: ""
+                for key in found.custom_properties
+                if key.startswith(schema.NOTE) and key not in texts
+            }
+            set_properties(found, {**stale, **texts})
+            self._client.put_contexts([found])
+        return int(found.id)
+
+    def mark(
+        self, artifact_ids: Iterable[int], note: str, user: str = "", root: int | None = None
+    ) -> str:
+        """Marks artifacts: while they are, no step reuses them.
+
+        The artifacts themselves must not be changed, because they are part of cache keys.
+
+        Args:
+            artifact_ids: Ids in MLMD.
+            note: Why.
+            user: Who says so.
+            root: The artifact that the others were made from, if there is one.
+
+        Returns:
+            The mark's name.
+        """
+        mark = pb.Context(type_id=context_type(self._client, schema.MARK), name=str(uuid.uuid4()))
+        # It holds once it is whole.
+        set_properties(mark, {**chunked(schema.Mark.NOTE, note), schema.Mark.USER: user})
+        if root is not None:
+            set_properties(mark, {schema.Mark.ARTIFACT: str(root)})
+        [context_id] = self._client.put_contexts([mark])
+        self._client.put_attributions_and_associations(
+            [pb.Attribution(context_id=context_id, artifact_id=item) for item in artifact_ids], []
+        )
+        return str(mark.name)
+
+    def unmark(self, mark: str) -> None:
+        """Takes a mark back; it stays in the store, with the time.
+
+        Args:
+            mark: Its name.
+
+        Raises:
+            NotFoundError: If there is none of this name.
+        """
+        context = self._client.get_context_by_type_and_name(schema.MARK, mark)
+        if context is None:
+            raise NotFoundError(f"There is no mark {mark!r}.")
+        set_properties(context, {schema.Mark.REMOVED: now()})
+        self._client.put_contexts([context])
+
+
+_ABSENT = dict.fromkeys(
+    (
+        schema.Run.PROJECT,
+        schema.Run.EXPERIMENT,
+        schema.Run.OWNER,
+        schema.Run.CHANGELIST,
+        schema.Run.TAGS,
+        schema.Run.NOTE,
+    ),
+    "",
+)
+
+
+def _named(annotations: Annotations) -> Iterator[tuple[str, str]]:
+    for kind in ("project", "experiment", "owner", "changelist"):
+        name = getattr(annotations, kind)
+        if name is not None:
+            yield kind, name
+    for tag in annotations.tags:
+        yield "tag", tag

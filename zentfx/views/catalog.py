@@ -1,0 +1,299 @@
+"""Finds what is recorded and makes views of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from zentfx import environment
+from zentfx.analysis.compare import ABSENT
+from zentfx.analysis.differences import Difference, side_by_side
+from zentfx.analysis.selection import selected
+from zentfx.errors import NotFoundError, near_matches
+from zentfx.records.models import ArtifactRecord, GraphRecord, MarkRecord, Origin, RunRecord
+from zentfx.records.schema import ANNOTATIONS, Artifact
+from zentfx.views.artifact import ArtifactVersion
+from zentfx.views.context import Context
+from zentfx.views.graph import Graph
+from zentfx.views.listing import Listing
+from zentfx.views.run import Run
+from zentfx.workspace import Workspace
+
+__all__ = ["Catalog"]
+
+_ADDRESS = "::"
+_RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
+    "id": lambda run: run.id,
+    "pipeline": lambda run: run.pipeline,
+    "version": lambda run: run.version,
+    "status": lambda run: run.status,
+    "started": lambda run: run.started,
+    "duration": lambda run: round(run.duration, 3),
+    "project": lambda run: run.project,
+    "experiment": lambda run: run.experiment,
+    "owner": lambda run: run.owner,
+    "changelist": lambda run: run.changelist,
+    "tags": lambda run: run.tags,
+    "note": lambda run: run.note,
+}
+_ARTIFACT_COLUMNS: dict[str, Callable[[ArtifactVersion], Any]] = {
+    "id": lambda item: item.id,
+    "name": lambda item: item.name,
+    "type": lambda item: item.type,
+    "created": lambda item: item.created,
+    "state": lambda item: item.state if item.exists else f"{item.state}, files gone",
+    "marked": lambda item: item._note,
+    "uri": lambda item: item.uri,
+}
+_CONTEXT_COLUMNS: dict[str, Callable[[Context], Any]] = {
+    "type": lambda item: item.type,
+    "name": lambda item: item.name,
+    "note": lambda item: item.note,
+    "created": lambda item: item.created,
+}
+
+
+class Catalog:
+    """What is recorded in a workspace, as views.
+
+    Args:
+        workspace: The stores.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def run(self, run: str | RunRecord) -> Run:
+        """One run.
+
+        Args:
+            run: Its id or record.
+
+        Returns:
+            The run.
+
+        Raises:
+            NotFoundError: If there is none; names near matches.
+        """
+        return Run(self.workspace.run(run) if isinstance(run, str) else run, self)
+
+    def runs(self, newest: int | None = None, **criteria: Any) -> Listing[Run]:
+        """Runs, oldest first.
+
+        Args:
+            newest: How many of the latest ones; None for all.
+            **criteria: See :func:`zentfx.analysis.selection.selected`.
+
+        Returns:
+            The runs.
+
+        Raises:
+            NotFoundError: If no run at all fulfils one of the criteria.
+        """
+        narrow = any(value is not None for value in criteria.values())
+        records = self.workspace.runs(None if narrow else newest)
+        chosen = selected(records, lambda record: record, **criteria)
+        if newest is not None:
+            chosen = chosen[max(0, len(chosen) - newest) :]
+        return Listing(
+            [Run(record, self) for record in chosen], _RUN_COLUMNS, "No runs yet, or none of these."
+        )
+
+    def artifact(self, name_or_id: str | int) -> ArtifactVersion:
+        """One artifact.
+
+        Args:
+            name_or_id: Its id in MLMD, or an address ``pipeline::step::output``, which means what
+                that pipeline's latest completed run wrote or reused.
+
+        Returns:
+            The artifact.
+
+        Raises:
+            NotFoundError: If there is none; names near matches.
+        """
+        if isinstance(name_or_id, str) and not name_or_id.isdecimal():
+            return self._addressed(name_or_id)
+        found = self.workspace.reader.artifacts([int(name_or_id)])
+        if not found:
+            raise NotFoundError(f"There is no artifact with the id {name_or_id}.")
+        return self.views(found.values())[0]
+
+    def _addressed(self, address: str) -> ArtifactVersion:
+        parts = address.rsplit(_ADDRESS, 2)
+        if len(parts) != 3:
+            raise NotFoundError(
+                f"There is no artifact {address!r}: expected an id, or an address "
+                "'pipeline::step::output'."
+            )
+        pipeline, step, output = parts
+        done = self.runs(pipeline=pipeline, status="completed")
+        if not done:
+            raise NotFoundError(f"The pipeline {pipeline!r} has no completed run.")
+        return done[-1].steps[step].outputs[output]
+
+    def artifacts(
+        self,
+        type: str | None = None,
+        *,
+        state: str | None = "live",
+        marked: bool | None = None,
+        before: datetime | None = None,
+        unused_since: datetime | None = None,
+        larger_than: int | None = None,
+        **criteria: Any,
+    ) -> Listing[ArtifactVersion]:
+        """Artifacts, oldest first; see :meth:`zentfx.Repository.list_artifact_versions`."""
+        runs = None
+        if any(value is not None for value in criteria.values()):
+            runs = [run.id for run in self.runs(**criteria)]
+        found = self.workspace.reader.all_artifacts(type, runs)
+        if type is not None and not found:
+            self._known_type(type)
+        marks = self.marked if marked is not None else {}
+        found = [
+            item
+            for item in found
+            if (state is None or item.state == state)
+            and (marked is None or (item.id in marks) == marked)
+            and (before is None or item.created < before)
+        ]
+        if unused_since is not None:
+            uses = self.last_uses([item.id for item in found])
+            found = [item for item in found if uses.get(item.id, item.created) < unused_since]
+        if larger_than is not None:
+            found = [item for item in found if (self.size_of(item) or 0) > larger_than]
+        return self.listed(found)
+
+    def _known_type(self, name: str) -> None:
+        known = {
+            kind
+            for item in self.workspace.reader.all_artifacts()
+            for kind in (item.type, item.base_type)
+            if kind
+        }
+        if known and name not in known:
+            near = near_matches(name, known)
+            raise NotFoundError(f"There are no artifacts of type {name!r}.{near}")
+
+    def listed(self, records: Iterable[ArtifactRecord]) -> Listing[ArtifactVersion]:
+        """Views of artifacts, as a table."""
+        return Listing(
+            self.views(records), _ARTIFACT_COLUMNS, "No artifacts yet, or none of these."
+        )
+
+    def views(self, records: Iterable[ArtifactRecord]) -> list[ArtifactVersion]:
+        """Views of artifacts."""
+        records = list(records)
+        origins = self.workspace.reader.origins([record.id for record in records])
+        notes = self.marked
+        return [
+            ArtifactVersion(
+                record,
+                self,
+                name=origins[record.id].address if record.id in origins else "",
+                note=notes.get(record.id, ""),
+            )
+            for record in records
+        ]
+
+    def origin(self, artifact_id: int) -> Origin | None:
+        """Where an artifact comes from; None if no step wrote it."""
+        return self.workspace.reader.origins([artifact_id]).get(artifact_id)
+
+    def contexts(self, type: str | None = None) -> Listing[Context]:
+        """Contexts, oldest first; see :meth:`zentfx.Repository.get_contexts`."""
+        name = None if type is None else ANNOTATIONS.get(type, type)
+        records = self.workspace.reader.contexts(name)
+        return Listing([Context(item, self) for item in records], _CONTEXT_COLUMNS, "No contexts.")
+
+    def context(self, type: str, name: str) -> Context:
+        """One context; see :meth:`zentfx.Repository.get_context`."""
+        return Context(self.workspace.reader.context(ANNOTATIONS.get(type, type), name), self)
+
+    @staticmethod
+    def compare(
+        first: Mapping[str, Any],
+        second: Mapping[str, Any],
+        names: tuple[str, str],
+        all_values: bool,
+    ) -> Listing[Difference]:
+        """Two sets of named values side by side; those that are the same only if asked for."""
+        columns: dict[str, Callable[[Difference], Any]] = {
+            "": lambda line: line.name,
+            names[0]: lambda line: None if line.first is ABSENT else line.first,
+            names[1] if names[1] != names[0] else f"{names[1]} (2)": lambda line: (
+                None if line.second is ABSENT else line.second
+            ),
+        }
+        lines = side_by_side(first, second)
+        if all_values:
+            columns["differs"] = lambda line: "" if line.same else "≠"
+        else:
+            lines = [line for line in lines if not line.same]
+        return Listing(lines, columns, "Nothing differs.", shown=len(lines))
+
+    def graph(self, record: GraphRecord) -> Graph:
+        """A view of a graph."""
+        return Graph(record, self)
+
+    def upstream(self, artifact_ids: Sequence[int]) -> Graph:
+        """How artifacts came to be."""
+        return self.graph(self.workspace.reader.upstream(artifact_ids))
+
+    def downstream(self, artifact_ids: Sequence[int]) -> Graph:
+        """What was made from artifacts."""
+        return self.graph(self.workspace.reader.downstream(artifact_ids))
+
+    def last_uses(self, artifact_ids: Sequence[int]) -> dict[int, datetime]:
+        """When artifacts were last written, reused or read, by id."""
+        return self.workspace.reader.last_uses(artifact_ids)
+
+    @property
+    def marks(self) -> list[MarkRecord]:
+        """The marks that hold."""
+        return self.workspace.reader.marks()
+
+    @property
+    def marked(self) -> dict[int, str]:
+        """Notes of the artifacts that are marked, by id."""
+        return self.workspace.reader.marked()
+
+    def mark(self, artifact_id: int, note: str, downstream: bool) -> None:
+        """See :meth:`ArtifactVersion.mark`."""
+        reader = self.workspace.reader
+        below = reader.downstream([artifact_id]).artifacts if downstream else ()
+        ids = sorted({artifact_id, *(item.id for item in below)})
+        self.workspace.annotator.mark(ids, note, environment.user(), artifact_id)
+
+    def unmark(self, artifact: ArtifactVersion) -> None:
+        """See :meth:`ArtifactVersion.unmark`."""
+        own = [mark for mark in artifact.marks if mark.artifact in (artifact.id, None)]
+        if not own:
+            above = sorted({mark.artifact for mark in artifact.marks if mark.artifact})
+            hint = f" It has one from {above[0]}: unmark that." if above else ""
+            raise NotFoundError(f"{artifact.name} ({artifact.id}) has no mark of its own.{hint}")
+        for mark in own:
+            self.workspace.annotator.unmark(mark.name)
+
+    def size_of(self, record: ArtifactRecord) -> int | None:
+        """Bytes in an artifact's files, as they were published; else as they are."""
+        key = record.properties.get(Artifact.MANIFEST)
+        text = self.workspace.artifacts.read_text("manifests", f"{key}.json") if key else None
+        if text is not None:
+            sizes: dict[str, int] = json.loads(text)
+            return sum(sizes.values())
+        path = Path(record.uri.removeprefix("file://"))
+        if "://" in record.uri.removeprefix("file://") or not record.uri or not path.exists():
+            return None
+        if path.is_file():
+            return path.stat().st_size
+        return sum(
+            Path(folder, name).stat().st_size
+            for folder, _, names in os.walk(path)
+            for name in names
+        )

@@ -1,0 +1,83 @@
+"""A graph of steps and artifacts, as its user sees it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zentfx.analysis import graph as graphs
+from zentfx.records.models import GraphRecord, StepNode
+from zentfx.views.listing import Listing
+
+if TYPE_CHECKING:
+    from zentfx.views.artifact import ArtifactVersion
+    from zentfx.views.catalog import Catalog
+
+__all__ = ["Graph", "is_gone"]
+
+
+class Graph:
+    """Steps and artifacts, and which reads and writes which. Printed, it is a line a step.
+
+    Args:
+        record: The graph.
+        catalog: Where the artifacts are looked up.
+    """
+
+    def __init__(self, record: GraphRecord, catalog: Catalog) -> None:
+        self._record = record
+        self._catalog = catalog
+
+    @cached_property
+    def steps(self) -> list[StepNode]:
+        """The step runs, each after those whose artifacts it reads."""
+        ordered, rest = graphs.in_order(self._record)
+        return [*ordered, *rest]
+
+    @cached_property
+    def artifacts(self) -> Listing[ArtifactVersion]:
+        """The artifacts, oldest first."""
+        return self._catalog.listed(self._record.artifacts)
+
+    def of_type(self, name: str) -> Listing[ArtifactVersion]:
+        """The artifacts of one type.
+
+        Args:
+            name: Name of the type, or of its base type: ``Model``, ``Examples``, ``Dataset``, ….
+
+        Returns:
+            The artifacts, oldest first.
+        """
+        found = [item for item in self._record.artifacts if name in (item.type, item.base_type)]
+        return self._catalog.listed(found)
+
+    @property
+    def origins(self) -> tuple[list[StepNode], Listing[ArtifactVersion]]:
+        """Where it begins: steps that read nothing, and artifacts that no step of it wrote."""
+        steps, artifacts = graphs.origins(self._record)
+        return steps, self._catalog.listed(artifacts)
+
+    @cached_property
+    def remarks(self) -> list[str]:
+        """What is not as it should be: marks, files that are gone, cycles, what is missing."""
+        gone = [item.id for item in self._record.artifacts if is_gone(item.uri)]
+        return graphs.remarks(self._record, self._catalog.marked, gone)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As data that JSON can hold: ``steps``, ``artifacts``, ``edges`` and ``remarks``."""
+        return graphs.as_records(self._record, self.remarks)
+
+    def __str__(self) -> str:
+        return graphs.as_text(self._record, self.remarks)
+
+    __repr__ = __str__
+
+    def __len__(self) -> int:
+        return len(self._record.steps)
+
+
+def is_gone(uri: str) -> bool:
+    """Whether an artifact's files are known not to be there; of other machines nothing is known."""
+    path = uri.removeprefix("file://")
+    return bool(path) and "://" not in path and not Path(path).exists()

@@ -1,0 +1,96 @@
+"""Lists that print as tables, and that pandas takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from html import escape
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from zentfx.light_imports import uncollected
+from zentfx.views.terminal import terminal_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Listing", "cell_text"]
+
+_Item = TypeVar("_Item")
+
+
+class Listing(list[_Item]):
+    """A list that prints as a table, also in a notebook; :meth:`to_dataframe` is for pandas.
+
+    Args:
+        items: The items.
+        columns: What to show of an item, by column.
+        empty: What to print if there are none.
+        shown: How many rows to print, the last ones.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[_Item],
+        columns: Mapping[str, Callable[[_Item], Any]],
+        empty: str,
+        shown: int = 60,
+    ) -> None:
+        super().__init__(items)
+        self._columns = dict(columns)
+        self._empty = empty
+        self._shown = shown
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """The items as plain data: value by column."""
+        return [{name: told(item) for name, told in self._columns.items()} for item in self]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Makes a DataFrame of it, one row an item; times are in UTC."""
+        with uncollected():
+            import pandas as pd
+        return pd.DataFrame(self.to_records(), columns=list(self._columns))
+
+    def __repr__(self) -> str:
+        if not self:
+            return self._empty
+        rows = [
+            [
+                {"text": cell_text(value), "best": False, "number": _is_number(value)}
+                for value in (told(item) for told in self._columns.values())
+            ]
+            for item in self[-self._shown :]
+        ]
+        return terminal_text(list(self._columns), rows, left_out=max(0, len(self) - self._shown))
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return f"<p>{escape(self._empty)}</p>"
+        head = "".join(f"<th>{escape(name)}</th>" for name in self._columns)
+        body = "".join(
+            "<tr>"
+            + "".join(
+                f"<td>{escape(cell_text(told(item)))}</td>" for told in self._columns.values()
+            )
+            + "</tr>"
+            for item in self[-self._shown :]
+        )
+        left_out = len(self) - self._shown
+        more = f"<p>… and {left_out} earlier ones.</p>" if left_out > 0 else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def cell_text(value: Any) -> str:
+    """A value as people read it in a table."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
