@@ -12,7 +12,7 @@ from typing import Any
 from zentfx.errors import ParameterTypeError
 from zentfx.records.models import NO_ANNOTATIONS, Annotations
 
-__all__ = ["active", "annotating", "changed"]
+__all__ = ["active", "annotating", "changed", "checked_text"]
 
 _LONGEST = 200  # characters: names of contexts in MLMD have at most 255 bytes in some databases
 
@@ -63,7 +63,11 @@ def changed(annotations: Annotations, **changes: Any) -> Annotations:
         ParameterTypeError: If one is no text, or empty, or too long for a name.
     """
     checked: dict[str, Any] = {
-        name: _tags(value) if name == "tags" else _checked(name, value)
+        name: _tags(value)
+        if name == "tags"
+        else None
+        if value is None
+        else checked_text(name, value)
         for name, value in changes.items()
     }
     return dataclasses.replace(annotations, **checked)
@@ -72,17 +76,30 @@ def changed(annotations: Annotations, **changes: Any) -> Annotations:
 def _tags(value: Iterable[str]) -> tuple[str, ...]:
     if isinstance(value, str):
         raise ParameterTypeError(f"tags must be several texts; {value!r} came: [{value!r}]?")
-    return tuple(sorted({_checked("tag", item) or "" for item in value}))
+    return tuple(sorted({checked_text("tag", item) for item in value}))
 
 
-def _checked(name: str, value: Any) -> str | None:
-    if value is None and name != "tag":
-        return None
+def checked_text(name: str, value: Any) -> str:
+    """Makes sure that something can be said of a run or an artifact.
+
+    Args:
+        name: What it is: ``note``, which may be long, or something that names a context.
+        value: What is said.
+
+    Returns:
+        It.
+
+    Raises:
+        ParameterTypeError: If it is no text, or empty, or too long for a name, or has characters
+            that MLMD cannot hold.
+    """
     if not isinstance(value, str):
         raise ParameterTypeError(f"{name} must be a text; {value!r} came.")
     if not value.strip():
-        raise ParameterTypeError(f"{name} must not be empty; None takes it away.")
-    if name != "note" and (len(value) > _LONGEST or "\0" in value):
+        raise ParameterTypeError(f"{name} must not be empty.")
+    if "\0" in value or value.encode(errors="replace").decode() != value:
+        raise ParameterTypeError(f"{name} must be plain text, without NUL; {value!r} came.")
+    if name != "note" and len(value) > _LONGEST:
         raise ParameterTypeError(
             f"{name} must be a name of at most {_LONGEST} characters; {value[:50]!r}… came."
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zentfx.analysis.compare import compare, trains
 from zentfx.analysis.differences import Difference
 from zentfx.analysis.selection import selected
-from zentfx.annotations import annotating
+from zentfx.annotations import annotating, checked_text
 from zentfx.errors import ConfigError, DataError, NotFoundError, ZenTFXWarning, near_matches
 from zentfx.light_imports import uncollected
 from zentfx.pipelines.base import Pipeline
@@ -428,6 +428,7 @@ class Repository:
         """
         with self.annotated(experiment=name, **annotations):
             if note is not None:
+                checked_text("note", note)
                 self._workspace.annotator.context("experiment", name, note)
             yield
 

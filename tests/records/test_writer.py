@@ -184,7 +184,8 @@ class TestSeveralProcesses:
         ]
         results = [ast.literal_eval(process.communicate()[0]) for process in running]
         client = SQLiteMetadataStore(path).connect()
-        return list(zip(*results, strict=True)), client, Reader(OpenMetadataStore(client), path.parent)
+        reader = Reader(OpenMetadataStore(client), path.parent)
+        return list(zip(*results, strict=True)), client, reader
 
     def test_they_get_one_cache_scope(self, race):
         (scopes, _, _), _, _ = race

@@ -224,7 +224,7 @@ FOREIGN = {
     ),
 }
 BROKEN = {
-        "half a store": (damaged(lambda content: content[: len(content) // 2]), "damaged|malformed"),
+    "half a store": (damaged(lambda content: content[: len(content) // 2]), "damaged|malformed"),
     "a header with garbage": (
         lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 20),
         "no metadata store",

@@ -73,6 +73,12 @@ def run_by_us(pipeline, repository, max_workers=1):
     return request.run_id, {event.step: event.state for event in events}
 
 
+def node_of(client, execution):
+    contexts = client.get_contexts_by_execution(execution.id)
+    [name] = [context.name for context in contexts if context.type == "node"]
+    return name.rpartition(".")[2]
+
+
 def run_by_tfx(pipeline, repository):
     """The same IR by TFX's own runner, which launches each node with the stock Launcher."""
     request = request_for(pipeline, repository)
@@ -80,9 +86,7 @@ def run_by_tfx(pipeline, repository):
     client = repository.workspace.metadata.connect()
     context = client.get_context_by_type_and_name("pipeline_run", request.run_id)
     states = {
-        repository.workspace.reader._node_name(item.id): pb.Execution.State.Name(
-            item.last_known_state
-        )
+        node_of(client, item): pb.Execution.State.Name(item.last_known_state)
         for item in client.get_executions_by_context(context.id)
     }
     return request.run_id, states
@@ -106,11 +110,13 @@ def rows_of_run(repository, run_id):
 
     def properties(item):
         tables = (item.properties, item.custom_properties)
-        return [sorted((k, str(v)) for k, v in table.items()) for table in tables]
+        return [
+            sorted((k, str(v).replace(run_id, "RUN")) for k, v in table.items()) for table in tables
+        ]
 
     rows = {}
     for execution in client.get_executions_by_context(run.id):
-        name = repository.workspace.reader._node_name(execution.id)
+        name = node_of(client, execution)
         rows[name] = {
             "type": execution.type,
             "state": execution.last_known_state,

@@ -149,14 +149,13 @@ def chunked(name: str, text: str) -> dict[str, str]:
 
     Args:
         name: The first property's name; the others are ``<name>_1``, ``<name>_2``, ….
-        text: Any text; what MLMD cannot hold (NUL, lone surrogates) is replaced by ``?``.
+        text: Text that MLMD can hold: without NUL characters and lone surrogates.
 
     Returns:
         The properties.
     """
     # Bytes count; of ASCII text, as canonical JSON is, each character is one.
     size = CHUNK if text.isascii() else CHUNK // 4
-    text = text.replace("\0", "?").encode(errors="replace").decode()
     parts = [text[start : start + size] for start in range(0, len(text), size)] or [""]
     return {name if index == 0 else f"{name}_{index}": part for index, part in enumerate(parts)}
 

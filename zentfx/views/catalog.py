@@ -13,6 +13,7 @@ from zentfx import environment
 from zentfx.analysis.compare import ABSENT
 from zentfx.analysis.differences import Difference, side_by_side
 from zentfx.analysis.selection import selected
+from zentfx.annotations import checked_text
 from zentfx.errors import NotFoundError, near_matches
 from zentfx.records.models import ArtifactRecord, GraphRecord, MarkRecord, Origin, RunRecord
 from zentfx.records.schema import ANNOTATIONS, Artifact
@@ -265,6 +266,7 @@ class Catalog:
 
     def mark(self, artifact_id: int, note: str, downstream: bool) -> None:
         """See :meth:`ArtifactVersion.mark`."""
+        checked_text("note", note)
         reader = self.workspace.reader
         below = reader.downstream([artifact_id]).artifacts if downstream else ()
         ids = sorted({artifact_id, *(item.id for item in below)})
