@@ -70,7 +70,7 @@ class ApiRows:
         )
         return sorted(map(self._execution, found), key=_by_id)
 
-    def loose_executions(self, type_name: str, since: int = 0) -> list[Item]:
+    def loose_executions(self, since: int = 0) -> list[Item]:
         """See :class:`zentfx.records.rows.Rows`."""
         found: list[Item] = []
         for ids in self._ids_of_executions():
@@ -84,8 +84,8 @@ class ApiRows:
             for item in sorted(found, key=_by_id)
             if item.created >= since
             and all(
-                context.type != type_name
-                for context in self._client.get_contexts_by_execution(item.id)
+                context.type != schema.PIPELINE_RUN
+                for _, context in self.contexts_with_executions([item.id])
             )
         ]
 
@@ -113,10 +113,10 @@ class ApiRows:
         """See :class:`zentfx.records.rows.Rows`."""
         return self._linked(execution_ids, self._client.get_contexts_by_execution, self._context)
 
-    def steps_of_runs(self, type_name: str, every: bool) -> Iterator[StepRow]:
+    def steps_of_runs(self, every: bool) -> Iterator[StepRow]:
         """See :class:`zentfx.records.rows.Rows`."""
         del every  # each is asked for anyway
-        runs = {context.name: context.id for context in self._contexts_of_type(type_name)}
+        runs = {context.name: context.id for context in self._contexts_of_type(schema.PIPELINE_RUN)}
         strangers = []
         for ids in self._ids_of_executions():
             for execution in self._client.get_executions_by_id(list(ids)):
@@ -250,11 +250,13 @@ class ApiRows:
     def _linked(
         self, ids: Sequence[int], ask: Callable[[int], Iterable[Any]], plain: Callable[[Any], Item]
     ) -> list[tuple[int, Item]]:
-        return [
-            (number, item)
-            for number in sorted(ids)
-            for item in sorted(map(plain, ask(number)), key=_by_id)
-        ]
+        pairs: list[tuple[int, Item]] = []
+        for number in sorted(ids):
+            # MLMD calls it an error if there are none at all.
+            with contextlib.suppress(mlmd.errors.NotFoundError):
+                found = sorted(map(plain, ask(number)), key=_by_id)
+                pairs += [(number, item) for item in found]
+        return pairs
 
     def _events(self, ids: Sequence[int], ask: Callable[[list[int]], Iterable[Any]]) -> list[Any]:
         found: list[Any] = []
@@ -312,8 +314,9 @@ def _item(message: Any, kind: tuple[str, str], uri: str, state: str) -> Item:
         for name, value in table.items()
         if value.WhichOneof("value")
     }
+    ordered = dict(sorted(properties.items()))  # in a map they are in any order
     created, updated = message.create_time_since_epoch, message.last_update_time_since_epoch
-    return Item(message.id, *kind, message.name, uri, state, properties, created, updated)
+    return Item(message.id, *kind, message.name, uri, state, ordered, created, updated)
 
 
 def _value(value: Any) -> Any:

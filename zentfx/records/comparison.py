@@ -49,7 +49,7 @@ def compared_runs(rows: Rows, root: Path | None, every: bool) -> list[ComparedRu
     steps: dict[int, list[tuple[int, ComparedStep]]] = defaultdict(list)
     tell = _teller(root)
     strangers: list[StepRow] = []
-    for row in rows.steps_of_runs(schema.PIPELINE_RUN, every):
+    for row in rows.steps_of_runs(every):
         told = tell(row.recorded) if row.recorded else None
         if told is None:
             strangers.append(row)

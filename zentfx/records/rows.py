@@ -101,8 +101,8 @@ class Rows(Protocol):
     def executions(self, ids: Sequence[int] | None = None) -> list[Item]:
         """Executions, or all."""
 
-    def loose_executions(self, type_name: str, since: int = 0) -> list[Item]:
-        """The executions in no context of a type, made at or after a time (ms)."""
+    def loose_executions(self, since: int = 0) -> list[Item]:
+        """The executions in no ``pipeline_run`` context, made at or after a time (ms)."""
 
     def executions_in(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
         """The executions of contexts, each with the context's id."""
@@ -110,8 +110,8 @@ class Rows(Protocol):
     def contexts_with_executions(self, execution_ids: Sequence[int]) -> list[tuple[int, Item]]:
         """The contexts of executions, each with the execution's id."""
 
-    def steps_of_runs(self, type_name: str, every: bool) -> Iterable[StepRow]:
-        """The executions, by their contexts of a type.
+    def steps_of_runs(self, every: bool) -> Iterable[StepRow]:
+        """The executions, by their ``pipeline_run`` contexts.
 
         Unless it is to be every one, steps that neither train, nor have metrics, nor differ
         anywhere in the store may be left out: they tell no two runs apart.

@@ -35,7 +35,7 @@ def runs_of(rows: Rows, newest: int | None = None) -> list[RunRecord]:
     contexts = rows.contexts(schema.PIPELINE_RUN, newest)
     enough = newest is not None and len(contexts) >= newest
     since = min((item.created for item in contexts), default=0) if enough else 0
-    loose = rows.loose_executions(schema.PIPELINE_RUN, since)
+    loose = rows.loose_executions(since)
     records = [*records_of(rows, contexts), *map(loose_run, loose)]
     records.sort(key=lambda run: (run.started, run.id))
     return records if newest is None else records[max(0, len(records) - newest) :]
@@ -60,7 +60,7 @@ def executions_of(rows: Rows, run_id: str) -> list[Item]:
         if found and not _in_a_run(rows, found[0].id):
             return found
     known = [item.name for item in rows.contexts(schema.PIPELINE_RUN)]
-    known += [f"{LOOSE}{item.id}" for item in rows.loose_executions(schema.PIPELINE_RUN)]
+    known += [f"{LOOSE}{item.id}" for item in rows.loose_executions()]
     raise NotFoundError(f"There is no run {run_id!r}.{near_matches(run_id, known)}")
 
 

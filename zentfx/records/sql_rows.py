@@ -100,9 +100,11 @@ class SqlRows:
         """See :class:`zentfx.records.rows.Rows`."""
         return self._items("Execution", "1") if ids is None else self._by_id("Execution", ids)
 
-    def loose_executions(self, type_name: str, since: int = 0) -> list[Item]:
+    def loose_executions(self, since: int = 0) -> list[Item]:
         """See :class:`zentfx.records.rows.Rows`."""
-        contexts = f"SELECT id FROM Context WHERE type_id IN ({self._types_called(type_name)})"
+        contexts = (
+            f"SELECT id FROM Context WHERE type_id IN ({self._types_called(schema.PIPELINE_RUN)})"
+        )
         in_contexts = f"SELECT a.execution_id FROM Association a WHERE a.context_id IN ({contexts})"
         made = f"SELECT id FROM Execution WHERE create_time_since_epoch >= {since:d}"
         if since:  # few, as a rule: not all the others are looked through for them
@@ -112,7 +114,7 @@ class SqlRows:
                     self._ids(
                         "SELECT a.execution_id FROM Association a CROSS JOIN Context c "
                         f"ON c.id = a.context_id WHERE a.execution_id IN ({chunk}) "
-                        f"AND +c.type_id IN ({self._types_called(type_name)})"
+                        f"AND +c.type_id IN ({self._types_called(schema.PIPELINE_RUN)})"
                     )
                 )
                 ids = [number for number in ids if number not in grouped]
@@ -128,7 +130,7 @@ class SqlRows:
         """See :class:`zentfx.records.rows.Rows`."""
         return self._linked("Context", "Association", "execution_id", "context_id", execution_ids)
 
-    def steps_of_runs(self, type_name: str, every: bool) -> Iterator[StepRow]:
+    def steps_of_runs(self, every: bool) -> Iterator[StepRow]:
         """See :class:`zentfx.records.rows.Rows`."""
         same = {} if every else self._same()
         left_out = same.keys() - self._telling()
@@ -140,13 +142,13 @@ class SqlRows:
             "JOIN Execution e ON e.id = a.execution_id LEFT JOIN ExecutionProperty p "
             f"ON e.type_id NOT IN ({_listed(list(same))}) AND p.execution_id = e.id "
             "AND p.name = ? AND p.is_custom_property = 1 "
-            f"WHERE c.type_id IN ({self._types_called(type_name)}) AND e.type_id IN ({wanted})",
+            f"WHERE c.type_id IN ({self._types_called(schema.PIPELINE_RUN)}) AND e.type_id IN ({wanted})",
             (schema.Execution.RECORDED,),
         ):
             status = statuses.get(number, _EXECUTION_STATES[state or 0])
             recorded = same.get(type_id, text)
             yield StepRow(run, number, *self._types[type_id], status, recorded)
-        for item in self.loose_executions(type_name):
+        for item in self.loose_executions():
             yield StepRow(0, item.id, item.type, item.base, item.state, None)
 
     def _same(self) -> dict[int, str]:
@@ -340,7 +342,7 @@ class SqlRows:
             for number, name, *values in self._database.execute(
                 f"SELECT {owner}, p.name, p.int_value, CAST(p.double_value AS TEXT), "
                 f"p.string_value, p.proto_value, p.bool_value FROM {table}Property p "
-                f"WHERE {owner} IN ({chunk}) ORDER BY p.is_custom_property"
+                f"WHERE {owner} IN ({chunk}) ORDER BY p.name, p.is_custom_property"
             ):
                 value = _value(*values)
                 if value is not None:

@@ -80,4 +80,7 @@ class Graph:
 def is_gone(uri: str) -> bool:
     """Whether an artifact's files are known not to be there; of other machines nothing is known."""
     path = uri.removeprefix("file://")
-    return bool(path) and "://" not in path and not Path(path).exists()
+    try:
+        return bool(path) and "://" not in path and not Path(path).exists()
+    except (OSError, ValueError):
+        return True  # no path at all

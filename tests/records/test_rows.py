@@ -1,0 +1,228 @@
+"""Rows by SQL and rows over MLMD's API are the same, and are what was written."""
+
+import gc
+import json
+import math
+import sqlite3
+import string
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from google.protobuf import any_pb2, struct_pb2
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ml_metadata.proto import metadata_store_pb2 as pb
+
+from zentfx.records.api_rows import ApiRows
+from zentfx.records.reader import Reader
+from zentfx.records.sql_rows import SqlRows
+from zentfx.stores.metadata import OpenMetadataStore, SQLiteMetadataStore
+
+
+@contextmanager
+def by_sql(path):
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        yield SqlRows(database)
+
+
+class BothWays:
+    """One store, by SQL and over the API. Nothing else writes to it, so that is safe here."""
+
+    def __init__(self, path, client):
+        self.path = path
+        self.client = client
+
+    def ask(self, method, *arguments):
+        """The answer, which is the same both ways."""
+        over_api = whole(getattr(ApiRows(self.client), method)(*arguments))
+        with by_sql(self.path) as rows:
+            found = whole(getattr(rows, method)(*arguments))
+        found_in_order, expected = comparable(found), comparable(over_api)
+        assert found_in_order == expected
+        return found
+
+
+def whole(answer):
+    return list(answer) if isinstance(answer, Iterator) else answer
+
+
+def comparable(answer):
+    """Items in any order: that of links and events is of the database's choosing."""
+    if not isinstance(answer, list):
+        return answer
+    # As JSON, in which -0.0, 1 and 1.0 are three.
+    return sorted(json.dumps(item, sort_keys=True) for item in answer)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "metadata.db"
+    return BothWays(path, SQLiteMetadataStore(path).connect())
+
+
+# MLMD cuts at a NUL and refuses lone surrogates.
+texts = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))
+names = st.text(string.ascii_letters + "é_.", min_size=1, max_size=20)
+values = st.one_of(
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(-1e300, 1e300),
+    texts,
+    st.just("long" * 3000),
+    st.just("null"),
+    st.just('a:null,"b'),
+    st.just("mlmd-struct:"),
+    st.dictionaries(names, st.one_of(texts, st.floats(-1e6, 1e6), st.booleans()), max_size=3),
+)
+
+
+def fill(table, name, value):
+    """Sets a property; a dict is a struct."""
+    if isinstance(value, dict):
+        structure = struct_pb2.Struct()
+        structure.update(value)
+        table[name].struct_value.CopyFrom(structure)
+    else:
+        kinds = {bool: "bool_value", int: "int_value", float: "double_value", str: "string_value"}
+        setattr(table[name], kinds[type(value)], value)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(properties=st.dictionaries(names, values, max_size=6), name=names)
+def test_properties_come_back_as_they_went_in(both, properties, name):
+    kind = both.client.put_artifact_type(pb.ArtifactType(name="T"))
+    artifact = pb.Artifact(type_id=kind, uri="/é", state=pb.Artifact.LIVE)
+    for key, value in properties.items():
+        fill(artifact.custom_properties, key, value)
+    [number] = both.client.put_artifacts([artifact])
+    [item] = both.ask("artifacts", [number])
+    assert item.properties.keys() == properties.keys()
+    for key, value in properties.items():
+        found = item.properties[key]
+        assert type(found) is type(value)
+        if isinstance(value, float):
+            # MLMD itself keeps six decimals, and fifteen digits.
+            assert math.isclose(found, value, rel_tol=1e-14, abs_tol=5.1e-7)
+        else:
+            assert found == value
+
+
+def test_of_two_properties_of_one_name_the_custom_one_counts(both):
+    kind = both.client.put_execution_type(
+        pb.ExecutionType(name="E", properties={"x": pb.INT, "y": pb.INT})
+    )
+    execution = pb.Execution(type_id=kind)
+    execution.properties["x"].int_value = 1
+    execution.properties["y"].int_value = 2
+    execution.custom_properties["x"].string_value = "custom"
+    [number] = both.client.put_executions([execution])
+    [item] = both.ask("executions", [number])
+    assert item.properties == {"x": "custom", "y": 2}
+
+
+def test_a_packed_proto_is_text(both):
+    kind = both.client.put_context_type(pb.ContextType(name="C"))
+    context = pb.Context(type_id=kind, name="packed")
+    message = any_pb2.Any()
+    message.Pack(struct_pb2.Value(string_value="x"))
+    context.custom_properties["p"].proto_value.CopyFrom(message)
+    both.client.put_contexts([context])
+    item = both.ask("context", "C", "packed")
+    assert "google.protobuf.Value" in item.properties["p"]
+
+
+def test_what_is_not_there_is_left_out(both):
+    assert both.ask("context", "Nope", "x") is None
+    for method in (
+        "executions",
+        "artifacts",
+        "executions_in",
+        "contexts_with_executions",
+        "artifacts_in",
+        "contexts_with_artifacts",
+        "parent_contexts",
+        "events_of_executions",
+        "events_of_artifacts",
+        "writers",
+        "last_events",
+    ):
+        for ids in ([], [10**6]):
+            assert not both.ask(method, ids), method
+    assert both.ask("contexts", "Nope") == []
+    assert both.ask("artifacts_of_type", "Nope") == []
+    assert both.ask("child_contexts", 10**6) == []
+
+
+@pytest.fixture(scope="module")
+def real(taxi, tmp_path_factory):
+    """The store of a real run of nine steps, with a thing of somebody else's in it."""
+    path = tmp_path_factory.mktemp("real") / "metadata.db"
+    gc.collect()
+    with (
+        taxi.repository.workspace.metadata.reading() as database,
+        closing(sqlite3.connect(path)) as copy,
+    ):
+        database.backup(copy)
+    client = SQLiteMetadataStore(path).connect()
+    kind = client.put_execution_type(pb.ExecutionType(name="my.TrainIt"))
+    loose = pb.Execution(type_id=kind, last_known_state=pb.Execution.COMPLETE)
+    loose.custom_properties["lr"].double_value = 0.5
+    client.put_executions([loose])
+    return BothWays(path, client)
+
+
+class TestRealStore:
+    def test_every_question_has_one_answer(self, real):
+        contexts = real.ask("contexts")
+        executions = [item.id for item in real.ask("executions")]
+        artifacts = [item.id for item in real.ask("artifacts")]
+        assert len(executions) >= 10
+        assert len(artifacts) >= 12
+        ids = [item.id for item in contexts]
+        for kind in {item.type for item in contexts}:
+            real.ask("contexts", kind)
+            real.ask("contexts", kind, 1)
+        for context in contexts:
+            assert real.ask("context", context.type, context.name) == context
+            real.ask("child_contexts", context.id)
+        real.ask("parent_contexts", ids)
+        real.ask("executions_in", ids)
+        real.ask("artifacts_in", ids)
+        real.ask("contexts_with_executions", executions)
+        real.ask("contexts_with_artifacts", artifacts)
+        real.ask("events_of_executions", executions)
+        real.ask("events_of_artifacts", artifacts)
+        assert len(real.ask("writers", artifacts)) == len(artifacts)
+        real.ask("last_events", artifacts)
+        real.ask("metrics_by_execution")
+        for kind in ("Model", "Metrics", "Dataset", "Examples", "Statistics"):
+            assert real.ask("artifacts_of_type", kind)
+
+    def test_newer_ones_are_found_without_the_others(self, real):
+        loose = real.ask("loose_executions")
+        assert [item.type for item in loose] == ["my.TrainIt"]
+        assert real.ask("loose_executions", loose[0].created) == loose
+        assert real.ask("loose_executions", loose[0].created + 1) == []
+
+    @pytest.mark.parametrize("every", [True, False])
+    def test_runs_are_compared_alike(self, real, every):
+        over_api = Reader(OpenMetadataStore(real.client), None).compared_runs(every)
+
+        class BySql:
+            @contextmanager
+            def reading(self):
+                with closing(sqlite3.connect(real.path)) as database:
+                    yield database
+
+        found = Reader(BySql(), None).compared_runs(every)
+        assert [item.run for item in found] == [item.run for item in over_api]
+        assert [item.metrics for item in found] == [item.metrics for item in over_api]
+        if every:
+            assert [item.steps for item in found] == [item.steps for item in over_api]
+        else:
+            # Steps that are the same everywhere may be left out, of which the API leaves none.
+            assert [{step.name for step in item.steps} for item in found] == [
+                {"trainer", "evaluator"},
+                {"TrainIt"},
+            ]

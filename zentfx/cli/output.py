@@ -1,0 +1,270 @@
+"""What commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zentfx.parameters import Secret, encode
+
+__all__ = ["Best", "clean", "echo", "echo_json", "echo_table", "exact", "note", "plain", "shown"]
+
+_PIPE_CLOSED = 141  # what shells say of a process that SIGPIPE ended
+_LONGEST = 40  # characters of a text in a table that is not there to be copied
+_BORDERS = 3  # around each column on a terminal: a line and two spaces
+_NARROWEST = 10  # what a column beside the first is given, however narrow the terminal
+
+# As the progress of a run has them.
+_STYLES = {
+    "running": "cyan",
+    "completed": "green",
+    "cached": "blue",
+    "failed": "red",
+    "crashed": "red",
+    "canceled": "yellow",
+    "skipped": "yellow",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Best:
+    """The best value of a column.
+
+    Attributes:
+        value: The value.
+    """
+
+    value: Any
+
+
+def echo(text: str | bytes, newline: bool = True) -> None:
+    """Prints to stdout; if nobody reads it any more, the process ends, without a word.
+
+    Args:
+        text: The text, or bytes to be written as they are.
+        newline: Whether to end the line.
+    """
+    try:
+        click.echo(text, nl=newline)
+    except OSError as error:
+        # Python would try again at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            sys.exit(_PIPE_CLOSED)
+        raise
+
+
+def note(text: str) -> None:
+    """Tells people something beside the output, on stderr.
+
+    Args:
+        text: A sentence.
+    """
+    click.echo(text, err=True)
+
+
+def echo_json(data: Any) -> None:
+    """Prints data as JSON.
+
+    Args:
+        data: Anything; see :func:`plain`.
+    """
+    echo(json.dumps(plain(data), indent=2, allow_nan=False))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        The data: times in UTC as ISO text; paths and secrets as in YAML, ``{"$path": …}`` and
+        ``{"$secret": …}``; numbers that are none as ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat()
+    if isinstance(value, (Path, Secret)):
+        return encode(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    return str(value)
+
+
+def clean(text: str) -> str:
+    """A text without what a terminal would take for a command or a line end.
+
+    Args:
+        text: Anybody's text.
+
+    Returns:
+        It, with such characters as Python writes them: ``\\n``, ``\\x1b``.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def shown(value: Any) -> str:
+    """A value as people read it.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        One line of text.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, Best):
+        return f"{shown(value.value)} ★"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)):
+        return clean(", ".join(map(str, value)))
+    return clean(str(value))
+
+
+def exact(value: Any) -> str:
+    """A value so that two that differ look different.
+
+    Args:
+        value: Anything; lists and dicts are shown as JSON.
+
+    Returns:
+        One line of text.
+    """
+    from zentfx.analysis.compare import cell
+
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat(sep=" ", timespec="milliseconds")
+    text = cell(value)
+    return clean(text if isinstance(text, str) else repr(text))
+
+
+def echo_table(
+    titles: Sequence[str], rows: Sequence[Sequence[Any]], cut: Collection[str] = ()
+) -> None:
+    """Prints a table: drawn, as wide as the terminal; elsewhere one line a row, however long.
+
+    Args:
+        titles: Titles of the columns. On a terminal the first column stands in every part of a
+            table that is too wide.
+        rows: The rows, a value a column.
+        cut: Titles of columns whose texts may be cut; all others are whole.
+    """
+    may_cut = [title in cut for title in titles]
+    cells = [
+        [
+            _cut(shown(value)) if cuts else shown(value)
+            for value, cuts in zip(row, may_cut, strict=True)
+        ]
+        for row in rows
+    ]
+    right = [any(map(_is_number, column)) for column in zip(*rows, strict=True)]
+    titles = list(map(clean, titles))
+    if sys.stdout is not None and sys.stdout.isatty():
+        echo(_drawn(titles, cells, right, shutil.get_terminal_size().columns), newline=False)
+    else:
+        echo(_aligned(titles, cells, right))
+
+
+def _is_number(value: Any) -> bool:
+    value = value.value if isinstance(value, Best) else value
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _widths(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    from rich.cells import cell_len  # of wide characters
+
+    return [
+        max(cell_len(line) for text in column for line in text.split("\n"))
+        for column in zip(titles, *cells, strict=True)
+    ]
+
+
+def _aligned(titles: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
+    from rich.cells import cell_len
+
+    widths = _widths(titles, cells)
+    lines = []
+    for row in (titles, *cells):
+        parts = []
+        for text, width, to_the_right in zip(row, widths, right, strict=True):
+            space = " " * (width - cell_len(text))
+            parts.append(space + text if to_the_right else text + space)
+        lines.append("  ".join(parts).rstrip())
+    return "\n".join(lines)
+
+
+def _drawn(
+    titles: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[bool], width: int
+) -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    titles = [title.replace(".", ".\n") for title in titles]
+    widths = _widths(titles, cells)
+    narrowest = widths[0] + 1 + _BORDERS + (_BORDERS + _NARROWEST if len(titles) > 1 else 0)
+    file = io.StringIO()
+    console = Console(file=file, width=max(width, narrowest), force_terminal=True)
+    for block in _blocks(widths, width):
+        table = Table()
+        for index in block:
+            table.add_column(
+                # As Text: brackets in a name are not rich's markup.
+                Text(titles[index]),
+                justify="right" if right[index] else "left",
+                no_wrap=index == 0,
+                overflow="fold",
+            )
+        for row in cells:
+            table.add_row(*(Text(row[index], _STYLES.get(row[index], "")) for index in block))
+        console.print(table)
+    return file.getvalue()
+
+
+def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
+    """Which columns stand side by side."""
+    first = widths[0] + _BORDERS + 1
+    blocks = [[0]]
+    used = first
+    for index in range(1, len(widths)):
+        needed = widths[index] + _BORDERS
+        if used + needed > width and len(blocks[-1]) > 1:
+            blocks.append([0])
+            used = first
+        blocks[-1].append(index)
+        used += needed
+    return blocks
