@@ -40,8 +40,9 @@ def annotating(root: Path, **changes: Any) -> Iterator[None]:
         root: The repository's folder.
         **changes: See :func:`changed`.
     """
-    changes["tags"] = (*active(root).tags, *changes.get("tags", ()))
-    now = changed(active(root), **changes)
+    before = active(root)
+    now = changed(before, **changes)
+    now = dataclasses.replace(now, tags=tuple(sorted({*before.tags, *now.tags})))
     token = _active.set({**(_active.get() or {}), root: now})
     try:
         yield
