@@ -55,7 +55,7 @@ def leftovers(workspace: Workspace) -> list[Leftover]:
     outputs, logs = _folders(runs), _folders(workspace.logs)
     aside = list(_aside(workspace.folder))
     dead = workspace.dead()
-    # A run that just begins holds its mark before it is recorded.
+    # A run that just begins holds its lock before it is recorded.
     alive = workspace.alive()
     known = {run.id: run for run in workspace.runs()}
     alive |= {run.id for run in known.values() if run.status == "running"}

@@ -17,7 +17,7 @@ from zentfx.records.models import ComparedRun, RunRecord
 from zentfx.records.reader import Reader
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.files import write_whole
-from zentfx.stores.locks import Mark, claimed, held, is_held
+from zentfx.stores.locks import Lock, claimed, held, is_held
 from zentfx.stores.memos import Memos
 from zentfx.stores.metadata import MetadataStore, OpenMetadataStore, SQLiteMetadataStore
 
@@ -182,16 +182,16 @@ class Workspace:
         """Arguments for Beam."""
         return [str(item) for item in self._config["beam_args"]]
 
-    def hold_run(self, run_id: str) -> contextlib.AbstractContextManager[Mark]:
+    def hold_run(self, run_id: str) -> contextlib.AbstractContextManager[Lock]:
         """Within it, a run counts as alive.
 
         Args:
             run_id: The run's id.
 
         Returns:
-            A context with the run's mark, to be settled when its end is recorded.
+            A context with the run's lock, to be settled when its end is recorded.
         """
-        return held(self._mark(run_id))
+        return held(self._lock(run_id))
 
     def runs(self, newest: int | None = None) -> list[RunRecord]:
         """Runs, oldest first; those whose process is gone have crashed.
@@ -233,7 +233,7 @@ class Workspace:
     def _with_crash(self, run: RunRecord) -> RunRecord:
         if not self._is_dead(run):
             return run
-        # It may have ended between the look at its record and the look at its mark.
+        # It may have ended between the look at its record and the look at its lock.
         now = self.reader.run(run.id)
         if not self._is_dead(now):
             return now
@@ -248,37 +248,37 @@ class Workspace:
             return False  # its locks are elsewhere
         # Of a process on another machine a local lock says nothing.
         here = run.status == "running" and run.host == environment.host()
-        return here and not is_held(self._mark(run.id))
+        return here and not is_held(self._lock(run.id))
 
     def alive(self) -> set[str]:
         """Ids of the runs whose process is at work on this machine."""
-        return {mark.name for mark in self._marks() if is_held(mark)}
+        return {lock.name for lock in self._locks() if is_held(lock)}
 
     def dead(self) -> list[str]:
         """Ids of the runs whose process died and whose end is not recorded, oldest first."""
-        return sorted(mark.name for mark in self._marks() if not is_held(mark))
+        return sorted(lock.name for lock in self._locks() if not is_held(lock))
 
-    def _marks(self) -> list[Path]:
+    def _locks(self) -> list[Path]:
         folder = self.folder / "running"
         return list(folder.iterdir()) if folder.is_dir() else []
 
     def record_crashes(self) -> None:
         """Records runs whose process died; called before a new run."""
-        for mark in self._marks():
-            with claimed(mark) as dead:
+        for lock in self._locks():
+            with claimed(lock) as dead:
                 if not dead:
                     continue
                 # Killed before it was recorded, a run is nothing.
                 with contextlib.suppress(NotFoundError):
-                    run = self.reader.run(mark.name)
+                    run = self.reader.run(lock.name)
                     if run.host != environment.host():
                         continue  # its lock cannot be seen from here
                     if run.status == "running":
                         error = "Its process is gone."
                         self.writer.end_run(run.id, "crashed", error, self._last_sign(run))
-                mark.unlink(missing_ok=True)
+                lock.unlink(missing_ok=True)
 
-    def _mark(self, run_id: str) -> Path:
+    def _lock(self, run_id: str) -> Path:
         return self.folder / "running" / run_id
 
     @property

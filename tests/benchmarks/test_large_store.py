@@ -85,20 +85,24 @@ def child(folder: Path, *runs: str) -> list[str]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def large_store():
-    """The benchmark, which imports others of its folder."""
+def benchmark(name):
+    """A benchmark, which imports others of its folder."""
     known = set(sys.modules)
     sys.path.insert(0, str(BENCHMARKS))
     try:
-        spec = importlib.util.spec_from_file_location("large_store", BENCHMARKS / "large_store.py")
+        spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(BENCHMARKS))
-        for name in {"measure", "taxi_data"} - known:
-            sys.modules.pop(name, None)
+        for own in {"measure", "taxi_data"} - known:
+            sys.modules.pop(own, None)
     return module
+
+
+@pytest.fixture(scope="module")
+def large_store():
+    return benchmark("large_store")
 
 
 @pytest.fixture(scope="module")
@@ -367,6 +371,18 @@ def test_a_folder_with_a_repository_is_refused(large_store, store):
         large_store.make_store(store.folder, 10)
 
 
+@pytest.mark.parametrize("every", [True, False])
+def test_long_texts_are_compared_alike_by_sql_and_over_the_api(store, every):
+    workspace = Repository(store.folder).workspace
+    by_sql = workspace.compared_runs(every)
+    client = workspace.metadata.connect()
+    over_api = workspace.compared_runs(every)
+    del client
+    assert by_sql == over_api
+    assert len(by_sql) == COUNT + 5
+    assert {len(step.parameters["note"]) for run in by_sql for step in run.steps[1:2]} == {5000}
+
+
 @pytest.mark.slow
 def test_the_taxi_store_has_as_many_runs_as_asked(large_store, tmp_path):
     large_store.make_store(tmp_path / "taxi", 110, pipelines=3)
@@ -383,3 +399,5 @@ def test_the_taxi_store_has_as_many_runs_as_asked(large_store, tmp_path):
     frame = repository.compare_training_runs("Pipeline 002").to_dataframe()
     assert len(frame) == len(repository.get_runs("Pipeline 002"))
     assert frame["trainer.lr"].is_unique
+    # By one SQL query, by zentfx, and by zentfx over MLMD's API.
+    assert benchmark("comparison").assert_equal_tables(tmp_path / "taxi") == len(runs)

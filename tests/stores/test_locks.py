@@ -18,52 +18,52 @@ with held(Path(sys.argv[1])):
 """
 
 
-def test_a_mark_is_there_while_it_is_held(tmp_path):
-    mark = tmp_path / "deep" / "mark"
-    assert not is_held(mark)
-    with held(mark) as holding:
-        assert is_held(mark)
-        with claimed(mark) as free:
+def test_a_lock_is_there_while_it_is_held(tmp_path):
+    lock = tmp_path / "deep" / "lock"
+    assert not is_held(lock)
+    with held(lock) as holding:
+        assert is_held(lock)
+        with claimed(lock) as free:
             assert not free
         holding.settled = True
-    assert not mark.exists()
-    assert not is_held(mark)
+    assert not lock.exists()
+    assert not is_held(lock)
 
 
-def test_a_mark_of_a_process_that_was_killed_is_free(tmp_path):
-    mark = tmp_path / "mark"
-    process = subprocess.Popen([sys.executable, "-c", HOLD, mark], stdout=subprocess.PIPE)
+def test_a_lock_of_a_process_that_was_killed_is_free(tmp_path):
+    lock = tmp_path / "lock"
+    process = subprocess.Popen([sys.executable, "-c", HOLD, lock], stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"held\n"
-    assert is_held(mark)
+    assert is_held(lock)
     process.kill()
     process.communicate()
-    assert mark.exists()
-    assert not is_held(mark)
-    with claimed(mark) as free, claimed(mark) as free_again:
+    assert lock.exists()
+    assert not is_held(lock)
+    with claimed(lock) as free, claimed(lock) as free_again:
         assert free
         assert not free_again  # only one may take it over
 
 
-def test_a_mark_that_is_not_settled_stays_and_is_free(tmp_path):
-    mark = tmp_path / "mark"
-    with held(mark):
+def test_a_lock_that_is_not_settled_stays_and_is_free(tmp_path):
+    lock = tmp_path / "lock"
+    with held(lock):
         pass
-    assert mark.exists()
-    assert not is_held(mark)
+    assert lock.exists()
+    assert not is_held(lock)
 
 
 def test_many_may_look_at_once(tmp_path):
-    mark = tmp_path / "mark"
-    mark.touch()
+    lock = tmp_path / "lock"
+    lock.touch()
     with ThreadPoolExecutor(8) as pool:
-        assert not any(pool.map(is_held, [mark] * 500))
+        assert not any(pool.map(is_held, [lock] * 500))
 
 
-def test_a_mark_that_another_takes_for_dead_while_it_is_made_is_made_again(tmp_path):
+def test_a_lock_that_another_takes_for_dead_while_it_is_made_is_made_again(tmp_path):
     def make(index):
-        with held(tmp_path / str(index)) as mark:
+        with held(tmp_path / str(index)) as lock:
             alive = is_held(tmp_path / str(index))
-            mark.settled = True
+            lock.settled = True
         return alive
 
     def clear(_):
@@ -88,14 +88,14 @@ def test_a_child_that_outlives_its_parent_does_not_hold_its_mark(tmp_path):
         "        print(os.getpid(), flush=True); time.sleep(60); os._exit(0)\n"
         "    time.sleep(60)\n"
     )
-    mark = tmp_path / "mark"
-    process = subprocess.Popen([sys.executable, "-c", code, mark], stdout=subprocess.PIPE)
+    lock = tmp_path / "lock"
+    process = subprocess.Popen([sys.executable, "-c", code, lock], stdout=subprocess.PIPE)
     child = int(process.stdout.readline())
     try:
-        assert is_held(mark)
+        assert is_held(lock)
         process.kill()
         process.wait()
-        assert not is_held(mark)
+        assert not is_held(lock)
     finally:
         os.kill(child, signal.SIGKILL)
         process.stdout.close()

@@ -102,7 +102,7 @@ def list_(
         ]
         titles = ["id", "name", "type", "created (UTC)", "state"]
         titles += [*(["size"] if sized else []), "marked", "uri"]
-        echo_table(titles, rows, cut=("marked",))
+        echo_table(titles, rows, cut=("marked",), optional=("marked",))
     else:
         note("No artifacts yet, or none of these.")
 
@@ -118,9 +118,7 @@ def _state(item: ArtifactVersion) -> str:
 def describe(store: Store, artifact: str, as_json: bool) -> None:
     """Tells all that is known of an artifact, and of the step that wrote it.
 
-    \b
     Example: zentfx artifact describe "Pipeline A::trainer::model"
-             zentfx artifact describe 12 --json
     """
     told = _described(store.open().get_artifact_version(artifact))
     if as_json:
@@ -222,7 +220,7 @@ def compare(store: Store, first: str, second: str, all_values: bool, as_json: bo
     """
     repository = store.open()
     pair = [repository.get_artifact_version(item) for item in (first, second)]
-    lines = repository.compare_artifacts(*pair, all_values=all_values)
+    lines = repository.compare_artifacts(pair[0], pair[1], all_values)
     names = [item.id if as_json else f"{item.type} {item.id}" for item in pair]
     echo_differences(lines, names, all_values, as_json)
 
@@ -233,9 +231,7 @@ def compare(store: Store, first: str, second: str, all_values: bool, as_json: bo
 @click.option("--only-this", is_flag=True, help="Not what was made from it.")
 @json_option
 @repository_option
-def mark(
-    repository: Path | None, artifact: str, note: str, only_this: bool, as_json: bool
-) -> None:
+def mark(repository: Path | None, artifact: str, note: str, only_this: bool, as_json: bool) -> None:
     """Marks an artifact, for example as bad data, and all that was made from it.
 
     It shows in listings and graphs, and no step reuses it.

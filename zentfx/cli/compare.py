@@ -48,6 +48,7 @@ _SHOWN = 50  # rows of a table, if nobody says how many
 @click.pass_context
 def compare(
     context: click.Context,
+    /,
     store: Store,
     pair: tuple[str, ...],
     all_values: bool,
@@ -59,10 +60,11 @@ def compare(
 ) -> None:
     """Compares all runs that train, or any two runs.
 
-    \b
     Example: zentfx compare "Pipeline A" --experiment widths
-             zentfx compare --html compare.html
-             zentfx compare --run 20260102-090000-1f2e3d4c --run 20260103-090000-5a6b7c8d
+
+    Example: zentfx compare --html compare.html
+
+    Example: zentfx compare --run 20260102-090000-1f2e3d4c --run 20260103-090000-5a6b7c8d
     """
     if pair:
         _check_alone(context)
@@ -132,7 +134,7 @@ def _show(table: Table, newest: int | None) -> None:
     rows = [
         [_cell(table, name, index) for name in table.columns] for index in range(first, len(table))
     ]
-    echo_table(titles, rows, cut=table.parameters)
+    echo_table(titles, rows, cut=table.parameters, optional=("pipeline", "version", "cached"))
     if first:
         note(f"These are the newest {_SHOWN} of {len(table)}; --newest 0 shows all.")
 

@@ -14,7 +14,7 @@ __all__ = ["echo_differences"]
 
 
 def echo_differences(
-    lines: Sequence[Difference], names: Sequence[str], all_values: bool, as_json: bool
+    lines: Sequence[Difference], names: Sequence[str | int], all_values: bool, as_json: bool
 ) -> None:
     """Prints a comparison of two.
 
@@ -46,7 +46,6 @@ def echo_differences(
             + (["" if line.same else "≠"] if all_values else [])
             for line in lines
         ]
-        echo_table(["name", *names, *(["differs"] if all_values else [])], rows)
+        echo_table(["name", *map(str, names), *(["differs"] if all_values else [])], rows)
     else:
         note("Nothing differs.")
-

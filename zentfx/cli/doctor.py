@@ -5,40 +5,48 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.filesize import decimal
 
-from zentfx.cli.options import repository_option
-from zentfx.leftovers import leftovers, remove
-from zentfx.workspace import Workspace
+from zentfx.cli.options import Store, json_option, repository_option
+from zentfx.cli.output import clean, echo, echo_json
+from zentfx.cli.quantities import size_text
 
 __all__ = ["doctor"]
 
 
 @click.command()
-@click.option("--clean", is_flag=True, help="Record crashes, and remove the files that are listed.")
+@click.option("--clean", "cleans", is_flag=True, help="Record crashes, and remove what is listed.")
+@json_option
 @repository_option
 @click.pass_context
-def doctor(context: click.Context, clean: bool, repository: Path | None) -> None:
+def doctor(context: click.Context, cleans: bool, as_json: bool, repository: Path | None) -> None:
     """Lists what killed runs left behind. Runs that are alive are left alone.
 
     Exits with 1 if there is something that was not cleaned.
 
     Example: zentfx doctor --clean
     """
-    console = Console(soft_wrap=True, highlight=False)
-    workspace = Workspace.find(repository, create=False)
+    from zentfx.leftovers import leftovers, remove
+
+    workspace = Store(repository).workspace()
     found = leftovers(workspace)
-    for item in found:
-        size = f" ({decimal(item.size)})" if item.removable else ""
-        # As text: a path may look like markup.
-        console.print(f"{item.what}: {item.path}{size}", markup=False)
-    if not found:
-        console.print(f"Nothing is left over in {workspace.root}.", markup=False)
-    elif clean:
-        remove(workspace, found)
-        total = decimal(sum(item.size for item in found))
-        console.print(f"Cleaned: {len(found)} leftovers, {total}.")
+    if as_json:
+        names = ("what", "path", "size", "removable")
+        items = [{name: getattr(item, name) for name in names} for item in found]
+        echo_json([{**item, "path": str(item["path"])} for item in items])
     else:
-        console.print(f"{len(found)} leftovers. zentfx doctor --clean removes them.")
-        context.exit(1)
+        for item in found:
+            size = f" ({size_text(item.size)})" if item.removable else ""
+            echo(clean(f"{item.what}: {item.path}{size}"))
+    if cleans and found:
+        remove(workspace, found)
+    if not as_json:
+        echo(_verdict(len(found), sum(item.size for item in found), cleans, str(workspace.root)))
+    context.exit(1 if found and not cleans else 0)
+
+
+def _verdict(count: int, size: int, cleans: bool, place: str) -> str:
+    if not count:
+        return clean(f"Nothing is left over in {place}.")
+    if cleans:
+        return f"Cleaned: {count} leftovers, {size_text(size)}."
+    return f"{count} leftovers. zentfx doctor --clean removes them."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from pathlib import Path
 
 import click
@@ -26,9 +28,11 @@ def init(folder: Path, as_json: bool) -> None:
     Example: zentfx init projects/taxi
     """
     from zentfx import Repository
-    from zentfx.workspace import FOLDER
+    from zentfx.workspace import FOLDER, Workspace
 
     made = not (folder / FOLDER / "config.yaml").is_file()
+    with contextlib.redirect_stderr(io.StringIO()):  # it says so there, as to whoever did not ask
+        Workspace.find(folder)
     repository = Repository(folder)
     if as_json:
         echo_json({"path": str(repository.path), "made": made})

@@ -12,6 +12,8 @@ from zentfx.errors import near_matches
 
 __all__ = ["LazyGroup", "Place"]
 
+_LONGEST = 200  # characters of the first sentence of a command's help
+
 
 class Place(NamedTuple):
     """Where a command is.
@@ -69,7 +71,7 @@ class LazyGroup(click.Group):
             if name in self._places:
                 rows.append((name, self._places[name].help))
             elif command := self.get_command(ctx, name):
-                rows.append((name, command.get_short_help_str(limit=formatter.width)))
+                rows.append((name, command.get_short_help_str(limit=_LONGEST)))
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)

@@ -43,13 +43,14 @@ def lineage(
     """Shows which steps read and wrote what.
 
     ARTIFACT is an id, or an address pipeline::step::output: what the latest completed run of that
-    pipeline wrote there. A line a step, each after those that it reads from; then, with "!", what is
-    not as it should be: marks, files that are gone, cycles.
+    pipeline wrote there. A line a step, each after those that it reads from; then, with "!", what
+    is not as it should be: marks, files that are gone, cycles.
 
-    \b
     Example: zentfx lineage "Pipeline A::trainer::model"
-             zentfx lineage 3 --downstream
-             zentfx lineage --context experiment widths
+
+    Example: zentfx lineage 3 --downstream
+
+    Example: zentfx lineage --context experiment widths
     """
     if [artifact, run_id, context].count(None) != 2:
         raise click.UsageError("Give one of ARTIFACT, --run ID and --context TYPE NAME.")

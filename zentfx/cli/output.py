@@ -119,7 +119,7 @@ def clean(text: str) -> str:
         text: Anybody's text.
 
     Returns:
-        It, with such characters as Python writes them: ``\\n``, ``\\x1b``.
+        It, with such characters by their numbers, as Python writes them.
     """
     if text.isprintable():
         return text
@@ -169,7 +169,10 @@ def exact(value: Any) -> str:
 
 
 def echo_table(
-    titles: Sequence[str], rows: Sequence[Sequence[Any]], cut: Collection[str] = ()
+    titles: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    cut: Collection[str] = (),
+    optional: Collection[str] = (),
 ) -> None:
     """Prints a table: drawn, as wide as the terminal; elsewhere one line a row, however long.
 
@@ -178,21 +181,21 @@ def echo_table(
             table that is too wide.
         rows: The rows, a value a column.
         cut: Titles of columns whose texts may be cut; all others are whole.
+        optional: Titles of columns that are left out where nothing is in them.
     """
-    may_cut = [title in cut for title in titles]
-    cells = [
-        [
-            _cut(shown(value)) if cuts else shown(value)
-            for value, cuts in zip(row, may_cut, strict=True)
-        ]
-        for row in rows
-    ]
-    right = [any(map(_is_number, column)) for column in zip(*rows, strict=True)]
-    titles = list(map(clean, titles))
+    heads, columns, right = [], [], []
+    for title, values in zip(titles, zip(*rows, strict=True), strict=True):
+        texts = [_cut(shown(value)) if title in cut else shown(value) for value in values]
+        if title in optional and not any(texts):
+            continue
+        heads.append(clean(title))
+        columns.append(texts)
+        right.append(any(map(_is_number, values)))
+    cells = list(zip(*columns, strict=True))
     if sys.stdout is not None and sys.stdout.isatty():
-        echo(_drawn(titles, cells, right, shutil.get_terminal_size().columns), newline=False)
+        echo(_drawn(heads, cells, right, shutil.get_terminal_size().columns), newline=False)
     else:
-        echo(_aligned(titles, cells, right))
+        echo(_aligned(heads, cells, right))
 
 
 def _is_number(value: Any) -> bool:

@@ -34,7 +34,9 @@ __all__ = ["run"]
 @click.option("--experiment", metavar="NAME", help="The experiment that it belongs to.")
 @click.option("--owner", metavar="NAME", help="Who answers for it.")
 @click.option("--changelist", metavar="NAME", help="The change of the code that it is made of.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A word to find it by; any number.")
+@click.option(
+    "--tag", "tags", multiple=True, metavar="TAG", help="A word to find it by; any number."
+)
 @click.option("--note", metavar="TEXT", help="A remark.")
 @json_option
 @repository_option

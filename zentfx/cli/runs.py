@@ -37,7 +37,6 @@ _COLUMNS: dict[str, Callable[[Run], Any]] = {
     "tags": lambda run: run.tags,
     "note": lambda run: run.note,
 }
-# Only shown if a run has one.
 _OPTIONAL = ("pipeline", "version", "project", "experiment", "owner", "changelist", "tags", "note")
 
 
@@ -60,12 +59,8 @@ def runs(store: Store, newest: int, as_json: bool, **criteria: str | None) -> No
     if as_json:
         echo_json([told_of_run(run) for run in listed])
     elif listed:
-        columns = {
-            title: values
-            for title, told in _COLUMNS.items()
-            if any(values := [told(run) for run in listed]) or title not in _OPTIONAL
-        }
-        echo_table(list(columns), list(zip(*columns.values(), strict=True)), cut=("note",))
+        rows = [[told(run) for told in _COLUMNS.values()] for run in listed]
+        echo_table(list(_COLUMNS), rows, cut=("note",), optional=_OPTIONAL)
     else:
         note("No runs yet, or none of these.")
     if left_out:

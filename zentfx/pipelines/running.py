@@ -117,7 +117,7 @@ def run_nodes(
             "sources", f"{node.code.sources_digest}.json", node.code.sources_text
         )
     workspace.record_crashes()
-    with workspace.hold_run(run_id) as mark:
+    with workspace.hold_run(run_id) as lock:
         annotations = active(workspace.root)
         properties = _run_properties(name, text, nodes, workspace)
         properties.update(annotation_properties(annotations))
@@ -132,12 +132,12 @@ def run_nodes(
             own = isinstance(failure, (StepFailedError, KeyboardInterrupt))
             error = str(failure) if own else f"{type(failure).__name__}: {failure}"
             writer.end_run(run_id, "canceled" if canceled else "failed", error or None)
-            mark.settled = True
+            lock.settled = True
             workspace.annotator.group(run_id, annotations)
             raise
         writer.end_run(run_id, "completed")
         workspace.annotator.group(run_id, annotations)
-        mark.settled = True
+        lock.settled = True
     return Catalog(workspace).run(run_id)
 
 

@@ -1,6 +1,6 @@
-"""Marks of processes that are at work, which the system takes away when they die.
+"""Locks of processes that are at work, which the system takes away when they die.
 
-A mark is a file with a lock (flock) on it. On a file system that several machines share, it says
+A lock is a file that is locked (flock). On a file system that several machines share, it says
 nothing about the processes of another one.
 """
 
@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["Mark", "claimed", "exclusive", "held", "is_held"]
+__all__ = ["Lock", "claimed", "exclusive", "held", "is_held"]
 
 # A forked child has the parent's locks too, as long as it keeps the files open.
 _handles: set[int] = set()
@@ -27,8 +27,8 @@ def _forget_in_child() -> None:
 os.register_at_fork(after_in_child=_forget_in_child)
 
 
-class Mark:
-    """A mark that this process holds.
+class Lock:
+    """A lock that this process holds.
 
     Attributes:
         settled: Whether what it stands for has come to its end, and is recorded. Only then is the
@@ -40,23 +40,23 @@ class Mark:
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[Mark]:
+def held(path: Path) -> Iterator[Lock]:
     """Within it, a file exists and is locked.
 
     Args:
         path: The file; only one process ever holds it.
 
     Yields:
-        The mark, to be settled.
+        The lock, to be settled.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = _locked_file(path)
     _handles.add(handle)
-    mark = Mark()
+    lock = Lock()
     try:
-        yield mark
+        yield lock
     finally:
-        if mark.settled:
+        if lock.settled:
             path.unlink(missing_ok=True)
         _handles.discard(handle)
         os.close(handle)
