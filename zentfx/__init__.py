@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from zentfx.steps.validation import ValidationStep
     from zentfx.views.artifact import ArtifactVersion
     from zentfx.views.comparison import Comparison
+    from zentfx.views.context import Context
+    from zentfx.views.graph import Graph
+    from zentfx.views.listing import Listing
     from zentfx.views.run import Run, StepRun
 
 __all__ = [
@@ -39,9 +42,12 @@ __all__ = [
     "BaseStep",
     "CSVDatasource",
     "Comparison",
+    "Context",
     "Datasource",
     "EvaluatorStep",
+    "Graph",
     "InputArtifact",
+    "Listing",
     "OutputArtifact",
     "Pipeline",
     "PreprocessorStep",
@@ -70,9 +76,12 @@ _HOMES = {
     "BaseStep": "zentfx.steps.base",
     "CSVDatasource": "zentfx.datasources.csv_file",
     "Comparison": "zentfx.views.comparison",
+    "Context": "zentfx.views.context",
     "Datasource": "zentfx.datasources.base",
     "EvaluatorStep": "zentfx.steps.evaluator",
+    "Graph": "zentfx.views.graph",
     "InputArtifact": "zentfx.steps.artifacts",
+    "Listing": "zentfx.views.listing",
     "OutputArtifact": "zentfx.steps.artifacts",
     "Pipeline": "zentfx.pipelines.base",
     "PreprocessorStep": "zentfx.steps.preprocessor",

@@ -6,12 +6,14 @@ import contextlib
 import io
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 import zentfx
 from zentfx.cli.lazy import LazyGroup, Place
+from zentfx.cli.output import clean_lines
 from zentfx.errors import ZenTFXError, ZenTFXWarning
 
 __all__ = ["cli", "main"]
@@ -74,17 +76,17 @@ def _exit_code() -> int:
 
 
 def _tell(message: str) -> None:
-    click.secho(f"error: {message}", fg="red", err=True)
+    click.secho(clean_lines(f"error: {message}"), fg="red", err=True)
 
 
 @contextlib.contextmanager
-def _plain_warnings() -> Any:
+def _plain_warnings() -> Iterator[None]:
     """Within it, a warning of zentfx is one line: where in zentfx it was given is of no use."""
     usual = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, ZenTFXWarning):
-            click.secho(f"warning: {message}", fg="yellow", err=True)
+            click.secho(clean_lines(f"warning: {message}"), fg="yellow", err=True)
         else:
             usual(message, category, *place, **more)
 

@@ -158,7 +158,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         ("state", told["state"]),
         ("uri", told["uri"]),
         ("files", "gone" if exists is False else "there" if exists else "not on this machine"),
-        ("size", size_text(size) + (f" ({size} bytes)" if size is not None else "")),
+        ("size", size_text(size) + (f" ({size} bytes)" if size and size >= 1000 else "")),
         ("created", f"{shown(told['created'])} UTC"),
         ("last used", f"{shown(told['last_used'])} UTC"),
     ]

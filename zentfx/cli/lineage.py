@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zentfx.cli.options import Store, json_option, store_options
-from zentfx.cli.output import clean, echo, echo_json
+from zentfx.cli.output import clean_lines, echo, echo_json
 
 if TYPE_CHECKING:
     from zentfx.views.graph import Graph
@@ -60,8 +60,7 @@ def lineage(
     if as_json:
         echo_json(graph.to_dict())
     else:
-        # Names are anybody's; but for line ends, which part the lines.
-        echo("\n".join(map(clean, str(graph).split("\n"))))
+        echo(clean_lines(str(graph)))
 
 
 def _graph(

@@ -16,9 +16,18 @@ from typing import Any
 
 import click
 
-from zentfx.parameters import Secret, encode
-
-__all__ = ["Best", "clean", "echo", "echo_json", "echo_table", "exact", "note", "plain", "shown"]
+__all__ = [
+    "Best",
+    "clean",
+    "clean_lines",
+    "echo",
+    "echo_json",
+    "echo_table",
+    "exact",
+    "note",
+    "plain",
+    "shown",
+]
 
 _PIPE_CLOSED = 141  # what shells say of a process that SIGPIPE ended
 _LONGEST = 40  # characters of a text in a table that is not there to be copied
@@ -71,7 +80,7 @@ def note(text: str) -> None:
     Args:
         text: A sentence.
     """
-    click.echo(text, err=True)
+    click.echo(clean_lines(text), err=True)
 
 
 def echo_json(data: Any) -> None:
@@ -93,6 +102,8 @@ def plain(value: Any) -> Any:
         The data: times in UTC as ISO text; paths and secrets as in YAML, ``{"$path": …}`` and
         ``{"$secret": …}``; numbers that are none as ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
     """
+    from zentfx.parameters import Secret, encode
+
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -129,6 +140,18 @@ def clean(text: str) -> str:
     )
 
 
+def clean_lines(text: str) -> str:
+    """The same for a text of several lines.
+
+    Args:
+        text: The text.
+
+    Returns:
+        It, line by line as :func:`clean` makes it, without tabs.
+    """
+    return "\n".join(clean(line.expandtabs()) for line in text.split("\n"))
+
+
 def shown(value: Any) -> str:
     """A value as people read it.
 
@@ -163,7 +186,7 @@ def exact(value: Any) -> str:
     from zentfx.analysis.compare import cell
 
     if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).isoformat(sep=" ", timespec="milliseconds")
+        return f"{shown(value)}.{value.microsecond // 1000:03d}"
     text = cell(value)
     return clean(text if isinstance(text, str) else repr(text))
 

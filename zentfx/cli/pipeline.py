@@ -12,7 +12,7 @@ from zentfx.cli.lazy import LazyGroup
 from zentfx.cli.options import Store, json_option, store_options
 from zentfx.cli.output import echo, echo_json, echo_table, note
 from zentfx.cli.users_code import users_code
-from zentfx.errors import ConfigError
+from zentfx.errors import ConfigError, NotFoundError
 
 if TYPE_CHECKING:
     from zentfx.repository import Repository
@@ -100,6 +100,12 @@ def _yaml_of(
     try:
         with users_code(Path.cwd(), silent=True):
             found = repository.get_pipeline_by_name(name, version)
+    except NotFoundError as error:
+        if any(run.pipeline == name and not run.version for run in repository.get_runs()):
+            raise NotFoundError(
+                f"The pipeline {name!r} was not run by zentfx: its YAML is not recorded."
+            ) from error
+        raise
     except ConfigError as error:
         workspace = repository.workspace
         records = {item.number: item for item in workspace.reader.pipeline_versions(name)}

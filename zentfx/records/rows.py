@@ -9,6 +9,8 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from zentfx.errors import StoreError
+
 if TYPE_CHECKING:
     from zentfx.stores.metadata import MetadataStore
 
@@ -165,5 +167,9 @@ def rows_of(store: MetadataStore) -> Iterator[Rows]:
             yield SqlRows(database)
             return
     from zentfx.records.api_rows import ApiRows
+    from zentfx.stores.mlmd import mlmd
 
-    yield ApiRows(store.connect())
+    try:
+        yield ApiRows(store.connect())
+    except mlmd.errors.StatusError as error:
+        raise StoreError(f"{store.place} cannot be read: {error}") from error
