@@ -86,9 +86,12 @@ class TestList:
         shutil.rmtree(item.uri)
         lines = called("artifact", "list", "Text", *own.at).splitlines()
         assert "live, files gone" in lines[1]
-        assert "gone" not in lines[2]
-        assert [found["exists"] for found in told("artifact", "list", "Text", *own.at)] == [False, True]
-        assert "gone" in called("artifact", "describe", item.id, *own.at)
+        assert "files gone" not in lines[2]
+        assert [found["exists"] for found in told("artifact", "list", "Text", *own.at)] == [
+            False,
+            True,
+        ]
+        assert "files          gone" in called("artifact", "describe", item.id, *own.at)
 
     def test_none_are_no_error(self, filled):
         result = call("artifact", "list", "--marked", *filled.at)
@@ -156,7 +159,7 @@ class TestDescribe:
         assert values["name"] == "Pipeline A::write::text"
         assert values["uri"] == item.uri
         assert values["files"] == "there"
-        assert values["size"] == "1 bytes"
+        assert values["size"] == "1 byte"
         assert values["run"] == f"{filled.first.id} of 'Pipeline A', version 1, completed"
         assert values["step"] == "write (tests.cli.calls.Write), completed"
         assert values["sizes"] == "[1,2]"
@@ -199,7 +202,7 @@ class TestCompare:
         assert values["trainer.lr"] == {"first": 0.1, "second": 0.3, "same": False}
         assert "size" not in values
         lines = called("artifact", "compare", *pair, *filled.at).splitlines()
-        assert lines[0].split() == ["name", "Model", str(pair[0]), "Model", str(pair[1])]
+        assert lines[0].split() == ["what", "Model", str(pair[0]), "Model", str(pair[1])]
         assert "size" in called("artifact", "compare", *pair, "--all-values", *filled.at)
 
     def test_of_two_types_there_is_nothing_to_compare(self, filled):

@@ -25,7 +25,9 @@ def theirs(tmp_path_factory):
     store = mlmd.MetadataStore(config)
     trainer = store.put_execution_type(pb.ExecutionType(name="Trainer"))
     kind = store.put_artifact_type(pb.ArtifactType(name="SavedModel"))
-    executions = store.put_executions([pb.Execution(type_id=trainer), pb.Execution(type_id=trainer)])
+    executions = store.put_executions(
+        [pb.Execution(type_id=trainer), pb.Execution(type_id=trainer)]
+    )
     [model] = store.put_artifacts([pb.Artifact(type_id=kind, uri="gs://bucket/model")])
     store.put_events(
         [pb.Event(artifact_id=model, execution_id=executions[0], type=pb.Event.OUTPUT)]
@@ -132,7 +134,11 @@ class TestWhatIsRead:
         before = theirs.read_bytes()
         loose, run = told("runs", "--metadata", theirs)
         assert loose["id"] == "execution-1"
-        assert (run["id"], run["pipeline"], run["version"]) == (f"taxi-{'0123456789' * 6}", "taxi", None)
+        assert (run["id"], run["pipeline"], run["version"]) == (
+            f"taxi-{'0123456789' * 6}",
+            "taxi",
+            None,
+        )
         assert run["id"] in called("runs", "--metadata", theirs)  # whole
         [model] = told("artifact", "list", "--metadata", theirs)
         assert (model["state"], model["exists"]) == ("unknown", None)
@@ -372,7 +378,7 @@ class TestCompare:
         assert values["started"]["first"] == filled.first.started.isoformat()
         assert "write.text" not in values
         lines = called("compare", *pair, *filled.at).splitlines()
-        assert lines[0].split() == ["name", filled.first.id, filled.second.id]
+        assert lines[0].split() == ["what", filled.first.id, filled.second.id]
         assert any(line.split() == ["trainer.lr", "0.1", "0.3"] for line in lines)
         assert any(repr(0.1 / 3) in line for line in lines)  # what differs looks different
 

@@ -71,7 +71,8 @@ def list_(
 
     Example: zentfx artifact list Model --unused-for 30d --larger-than 100MB
     """
-    listing = store.open().list_artifact_versions(
+    repository = store.open()
+    listing = repository.list_artifact_versions(
         type,
         state=None if state == _ANY else state,
         marked=marked,
@@ -80,10 +81,9 @@ def list_(
         larger_than=larger_than,
         **criteria,
     )
+    notes = repository.workspace.reader.marked()
     found = [
-        (item, told["marked"] or None)
-        for item, told in zip(listing, listing.to_records(), strict=True)
-        if state is not None or item.state in _LISTED
+        (item, notes.get(item.id)) for item in listing if state is not None or item.state in _LISTED
     ]
     sized = larger_than is not None  # looked at anyway
     if as_json:

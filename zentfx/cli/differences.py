@@ -46,6 +46,6 @@ def echo_differences(
             + (["" if line.same else "≠"] if all_values else [])
             for line in lines
         ]
-        echo_table(["name", *map(str, names), *(["differs"] if all_values else [])], rows)
+        echo_table(["what", *map(str, names), *(["differs"] if all_values else [])], rows)
     else:
         note("Nothing differs.")

@@ -20,10 +20,10 @@ __all__ = ["init"]
 )
 @json_option
 def init(folder: Path, as_json: bool) -> None:
-    """Makes a repository in FOLDER, by default the working directory.
+    """Makes a repository.
 
-    It is the folder .zentfx: pipelines that run below FOLDER are recorded there. If it is there
-    already, nothing happens.
+    It is the folder .zentfx in FOLDER, by default the working directory: pipelines that run below
+    FOLDER are recorded there. If it is there already, nothing happens.
 
     Example: zentfx init projects/taxi
     """

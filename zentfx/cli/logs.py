@@ -26,10 +26,10 @@ __all__ = ["logs"]
 @json_option
 @store_options
 def logs(store: Store, step: str | None, run_id: str | None, follow: bool, as_json: bool) -> None:
-    """Shows what a step of a run logged; without STEP, which steps logged something.
+    """Shows what a step of a run logged.
 
-    A step that was reused logged nothing: its log is with the run that computed it. A log is text:
-    --json is for the list.
+    Without STEP, which steps logged something. A step that was reused logged nothing: its log is
+    with the run that computed it. A log is text: --json is for the list.
 
     Example: zentfx logs trainer --follow
     """

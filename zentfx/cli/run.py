@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,18 +52,18 @@ def run(
     as_json: bool,
     **annotations: Any,
 ) -> None:
-    """Runs a pipeline that is written in YAML, and says how it ended.
+    """Runs a pipeline that is written in YAML.
 
     Classes of steps are found beside the file, in the working directory, or installed. The run is
-    recorded in the nearest repository; where there is none, one is made. Exits with 1 if a step
-    failed, with 130 after Ctrl-C.
+    recorded in the nearest repository; where there is none, one is made. Prints the run's id and
+    how it ended. Exits with 1 if a step failed, with 130 after Ctrl-C.
 
     Example: zentfx run pipeline.yaml --experiment widths --tag nightly
     """
     from zentfx import Pipeline, Repository
 
     failure: StepFailedError | None = None
-    with users_code(file.parent, Path.cwd(), silent=as_json):
+    with users_code(file.parent, Path.cwd(), silent=as_json), _warnings_on_stderr():
         pipeline = Pipeline.from_yaml(file, repository=repository)
         place = Repository(repository)
         with place.annotated(**annotations):
@@ -83,6 +86,23 @@ def run(
         echo(_sentence(ended))
     if failure is not None:
         raise failure
+
+
+@contextlib.contextmanager
+def _warnings_on_stderr() -> Iterator[None]:
+    """Within it, what is logged as a warning shows; but for the traceback of a step that failed.
+
+    That is in the step's log, and what matters of it in the message that the command ends with.
+    """
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
+    handler.addFilter(lambda record: record.name != "zentfx.step")
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def _sentence(run: Run) -> str:
