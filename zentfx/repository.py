@@ -147,7 +147,7 @@ class Repository:
         versions = self._workspace.reader.pipeline_versions(name)
         if not versions:
             raise NotFoundError(
-                f"There is no pipeline {name!r} that has run."
+                f"There is no pipeline {name!r} that zentfx has run here."
                 f"{near_matches(name, self.get_pipeline_names())}"
             )
         by_number = {item.number: item for item in versions}
@@ -303,7 +303,7 @@ class Repository:
         Args:
             type: Name of their type, or of its base type: ``Model``, ``Examples``, ``Dataset``, …;
                 None for all, and so on.
-            state: MLMD's state of them.
+            state: MLMD's state of them; ``live`` is also what has none, as of plain MLMD code.
             marked: Whether they are marked.
             older_than: An age, or a time before which they were made.
             unused_for: A time span, or a time since when no step has written, reused or read them.

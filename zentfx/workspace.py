@@ -86,7 +86,7 @@ class Workspace:
             if not create:
                 raise StoreError(
                     f"There is no repository at {root.absolute()} (no {FOLDER} folder). "
-                    "Repository(path) makes one."
+                    "Repository(path) makes one, or zentfx init."
                 )
             cls._make(root)
         return cls(root)

@@ -113,6 +113,11 @@ class ApiRows:
         """See :class:`zentfx.records.rows.Rows`."""
         return self._linked(execution_ids, self._client.get_contexts_by_execution, self._context)
 
+    def context_names(self, execution_ids: Sequence[int]) -> list[tuple[int, str, str]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found = self.contexts_with_executions(execution_ids)
+        return [(number, context.type, context.name) for number, context in found]
+
     def steps_of_runs(self, every: bool) -> Iterator[StepRow]:
         """See :class:`zentfx.records.rows.Rows`."""
         del every  # each is asked for anyway

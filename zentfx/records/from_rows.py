@@ -33,6 +33,7 @@ __all__ = [
     "is_training",
     "loose_run",
     "mark_record",
+    "node_name",
     "parameters_of",
     "pipeline_version",
     "recorded_of",
@@ -88,28 +89,28 @@ def is_training(type_name: str, base: str) -> bool:
     return base == "Train" or (not base and "train" in type_name.rpartition(".")[2].lower())
 
 
-def step_name(execution: Item, contexts: Iterable[Item] = ()) -> str:
+def step_name(execution: Item, named: Mapping[str, str]) -> str:
     """The step's name.
 
     Args:
         execution: Its execution.
-        contexts: The contexts of the execution; needed where zentfx did not write it.
+        named: Names of the contexts of the execution, by type; needed where zentfx did not write
+            it.
 
     Returns:
         The name in the pipeline; else the execution's own name, else its type's.
     """
-    known = recorded_of(execution.properties).get(schema.Recorded.STEP)
-    if known is not None:
-        return str(known)
-    # TFX's node context is called `<pipeline>.<node id>`.
-    names = [context.name for context in contexts if context.type == schema.NODE]
-    pipelines = [context.name for context in contexts if context.type == schema.PIPELINE]
-    for name in names:
-        for pipeline in pipelines:
-            if name.startswith(f"{pipeline}."):
-                return name[len(pipeline) + 1 :]
-    # Where TFX wrote it, its name is a random id.
-    return names[0] if names else execution.name or execution.type.rpartition(".")[2]
+    known = recorded_of(execution.properties).get(schema.Recorded.STEP) or node_name(named)
+    return str(known or execution.name or execution.type.rpartition(".")[2])
+
+
+def node_name(named: Mapping[str, str]) -> str:
+    """The step's name as TFX's contexts have it, by their type; empty where they do not.
+
+    The node context is called ``<pipeline>.<node id>``.
+    """
+    name, pipeline = named.get(schema.NODE, ""), named.get(schema.PIPELINE)
+    return name.removeprefix(f"{pipeline}.") if pipeline else name
 
 
 def run_record(context: Item) -> RunRecord:
@@ -177,7 +178,7 @@ def loose_run(execution: Item) -> RunRecord:
         ended=None if running else time_of(execution.updated),
         code_revision=None,
         error=_error(execution.properties),
-        steps=(step_name(execution),),
+        steps=(step_name(execution, {}),),
     )
 
 

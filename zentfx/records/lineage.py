@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from zentfx.records import schema
 from zentfx.records.from_rows import LOOSE, artifact_record, status_of, step_name
 from zentfx.records.models import Edge, GraphRecord, StepNode
 from zentfx.records.rows import Event, Item, Rows
+from zentfx.records.runs import contexts_of
 
 __all__ = ["downstream", "graph_of", "upstream"]
 
@@ -91,12 +91,10 @@ def graph_of(
 def _graph(
     rows: Rows, executions: Sequence[Item], events: Sequence[Event], artifact_ids: set[int]
 ) -> GraphRecord:
-    contexts: dict[int, list[Item]] = defaultdict(list)
-    for execution_id, context in rows.contexts_with_executions([item.id for item in executions]):
-        contexts[execution_id].append(context)
+    named = contexts_of(rows, [item.id for item in executions])
     found = rows.artifacts(sorted(artifact_ids))
     return GraphRecord(
-        steps=tuple(_node(item, contexts[item.id]) for item in executions),
+        steps=tuple(_node(item, named[item.id]) for item in executions),
         artifacts=tuple(map(artifact_record, found)),
         edges=tuple(
             Edge(event.execution, event.artifact, event.reads, event.names) for event in events
@@ -105,11 +103,10 @@ def _graph(
     )
 
 
-def _node(execution: Item, contexts: Sequence[Item]) -> StepNode:
-    named = {context.type: context.name for context in contexts}
+def _node(execution: Item, named: Mapping[str, str]) -> StepNode:
     return StepNode(
         id=execution.id,
-        name=step_name(execution, contexts),
+        name=step_name(execution, named),
         type=execution.type,
         status=status_of(execution),
         run=named.get(schema.PIPELINE_RUN, f"{LOOSE}{execution.id}"),

@@ -186,7 +186,8 @@ class Reader:
         """Artifacts of every state, oldest first.
 
         Args:
-            type_name: Name of their type, or of its base type; None for all types.
+            type_name: Name of their type, or, if there is none of that name, of its base type; None
+                for all types.
             run_ids: Ids of the runs that wrote, reused or read them; None for all.
 
         Returns:
@@ -194,6 +195,8 @@ class Reader:
         """
         with rows_of(self._store) as rows:
             found = rows.artifacts() if type_name is None else rows.artifacts_of_type(type_name)
+            # `Model` means models, and not what else has that base type (TFX's PushedModel).
+            found = [item for item in found if item.type == type_name] or found
             if run_ids is not None:
                 kept = artifacts_of(rows, set(run_ids))
                 found = [item for item in found if item.id in kept]

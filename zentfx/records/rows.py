@@ -112,6 +112,9 @@ class Rows(Protocol):
     def contexts_with_executions(self, execution_ids: Sequence[int]) -> list[tuple[int, Item]]:
         """The contexts of executions, each with the execution's id."""
 
+    def context_names(self, execution_ids: Sequence[int]) -> list[tuple[int, str, str]]:
+        """The contexts of executions by name alone: execution's id, type and name."""
+
     def steps_of_runs(self, every: bool) -> Iterable[StepRow]:
         """The executions, by their ``pipeline_run`` contexts.
 

@@ -10,6 +10,7 @@ from zentfx.records import schema
 from zentfx.records.from_rows import (
     LOOSE,
     loose_run,
+    node_name,
     recorded_of,
     run_record,
     status_of,
@@ -21,6 +22,7 @@ from zentfx.records.rows import Item, Rows
 
 __all__ = [
     "artifacts_of",
+    "contexts_of",
     "executions_of",
     "names_of",
     "origins_of",
@@ -78,14 +80,12 @@ def records_of(rows: Rows, contexts: Sequence[Item]) -> list[RunRecord]:
         for context_id, execution in rows.executions_in([item.id for item in others]):
             steps[context_id].append(execution)
         first = {context_id: items[0].id for context_id, items in steps.items()}
-        pipelines = {
-            execution_id: context.name
-            for execution_id, context in rows.contexts_with_executions(sorted(first.values()))
-            if context.type == schema.PIPELINE
-        }
+        named = contexts_of(rows, sorted(first.values()))
         for context in others:
             records[context.id] = _told_by_steps(
-                records[context.id], steps[context.id], pipelines.get(first.get(context.id, 0), "")
+                records[context.id],
+                steps[context.id],
+                named.get(first.get(context.id, 0), {}).get(schema.PIPELINE, ""),
             )
     return [records[context.id] for context in contexts]
 
@@ -109,34 +109,40 @@ def names_of(rows: Rows, executions: Sequence[Item]) -> dict[int, str]:
     unsaid = [
         item.id for item in executions if schema.Recorded.STEP not in recorded_of(item.properties)
     ]
-    contexts: dict[int, list[Item]] = defaultdict(list)
-    for execution_id, context in rows.contexts_with_executions(unsaid):
-        contexts[execution_id].append(context)
-    return {item.id: step_name(item, contexts[item.id]) for item in executions}
+    named = contexts_of(rows, unsaid)
+    return {item.id: step_name(item, named[item.id]) for item in executions}
+
+
+def contexts_of(rows: Rows, execution_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Names of the contexts of executions, by type."""
+    named: dict[int, dict[str, str]] = defaultdict(dict)
+    for execution_id, kind, name in rows.context_names(execution_ids):
+        named[execution_id][kind] = name
+    return named
 
 
 def origins_of(rows: Rows, artifact_ids: Sequence[int]) -> dict[int, Origin]:
-    """Where artifacts come from, see :meth:`Reader.origins`."""
+    """Where artifacts come from, see :meth:`zentfx.records.reader.Reader.origins`."""
     writers = rows.writers(artifact_ids)
-    executions = rows.executions(sorted(set(writers.values())))
+    executions = sorted(set(writers.values()))
     outputs = {
         (event.execution, event.artifact): event.names[0] if event.names else "output"
-        for event in rows.events_of_executions([item.id for item in executions])
+        for event in rows.events_of_executions(executions)
         if not event.reads
     }
-    contexts: dict[int, list[Item]] = defaultdict(list)
-    for execution_id, context in rows.contexts_with_executions([item.id for item in executions]):
-        contexts[execution_id].append(context)
-    places = {}
-    for item in executions:
-        named = {context.type: context.name for context in contexts[item.id]}
-        run = named.get(schema.PIPELINE_RUN, f"{LOOSE}{item.id}")
-        step = step_name(item, contexts[item.id])
-        places[item.id] = (run, named.get(schema.PIPELINE, ""), step)
+    named = contexts_of(rows, executions)
+    # Others than TFX have no context that names a step.
+    unnamed = [number for number in executions if not node_name(named[number])]
+    steps = {item.id: step_name(item, {}) for item in rows.executions(unnamed)}
     return {
-        artifact: Origin(execution, *places[execution], outputs.get((execution, artifact), ""))
+        artifact: Origin(
+            execution,
+            run=named[execution].get(schema.PIPELINE_RUN, f"{LOOSE}{execution}"),
+            pipeline=named[execution].get(schema.PIPELINE, ""),
+            step=node_name(named[execution]) or steps.get(execution, ""),
+            output=outputs.get((execution, artifact), ""),
+        )
         for artifact, execution in writers.items()
-        if execution in places
     }
 
 

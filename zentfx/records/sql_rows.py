@@ -82,6 +82,17 @@ class SqlRows(SqlItems):
         """See :class:`zentfx.records.rows.Rows`."""
         return self.linked("Context", "Association", "execution_id", "context_id", execution_ids)
 
+    def context_names(self, execution_ids: Sequence[int]) -> list[tuple[int, str, str]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        return [
+            (execution, self.types[type_id][0], name)
+            for chunk in chunks(execution_ids)
+            for execution, type_id, name in self.database.execute(
+                "SELECT a.execution_id, c.type_id, c.name FROM Association a CROSS JOIN Context c "
+                f"ON c.id = a.context_id WHERE a.execution_id IN ({chunk}) ORDER BY 1, c.id"
+            )
+        ]
+
     def steps_of_runs(self, every: bool) -> Iterator[StepRow]:
         """See :class:`zentfx.records.rows.Rows`."""
         same = {} if every else self._same()

@@ -209,13 +209,17 @@ class SQLiteMetadataStore:
             try:
                 with open_for_reading(self.path, self.read_only) as database:
                     if database is not None:
-                        _check_schema(self.path, database)
+                        _check_schema(self.path, database, self._advice)
                     yield database
             except NotADatabaseError as error:
                 raise ForeignStoreError(
                     f"{self.path} is no metadata store: expected an SQLite database of ML "
-                    "Metadata. Move the file away, or open another repository."
+                    f"Metadata.{self._advice}"
                 ) from error
+
+    @property
+    def _advice(self) -> str:
+        return "" if self.read_only else " Move the file away, or open another repository."
 
     def _exists(self) -> bool:
         return self.path.exists() and (self.path.is_dir() or self.path.stat().st_size > 0)
@@ -277,7 +281,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise StoreError(f"The metadata store {path} cannot be opened: {error}") from error
 
 
-def _check_schema(path: Path, database: sqlite3.Connection) -> None:
+def _check_schema(path: Path, database: sqlite3.Connection, advice: str) -> None:
     """Says what is wrong with a database that is not MLMD's, or not of our version of it."""
     try:
         row = database.execute("SELECT schema_version FROM MLMDEnv").fetchone()
@@ -288,7 +292,7 @@ def _check_schema(path: Path, database: sqlite3.Connection) -> None:
     if row is None or not isinstance(row[0], int):
         raise ForeignStoreError(
             f"{path} is an SQLite database, but not one of ML Metadata (it has no table "
-            "MLMDEnv with a version). Move the file away, or open another repository."
+            f"MLMDEnv with a version).{advice}"
         )
     if row[0] > _SCHEMA_VERSION:
         raise ForeignStoreError(

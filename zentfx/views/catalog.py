@@ -20,13 +20,15 @@ from zentfx.records.schema import ANNOTATIONS, Artifact
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.context import Context
 from zentfx.views.graph import Graph
-from zentfx.views.listing import Listing
+from zentfx.views.listing import Listing, exact_text
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
 
 __all__ = ["Catalog"]
 
 _ADDRESS = "::"
+# Plain MLMD code says nothing of a state.
+_STATES = {"live": ("live", "unknown")}
 _RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
     "id": lambda run: run.id,
     "pipeline": lambda run: run.pipeline,
@@ -159,7 +161,7 @@ class Catalog:
         found = [
             item
             for item in found
-            if (state is None or item.state == state)
+            if (state is None or item.state in _STATES.get(state, (state,)))
             and (marked is None or (item.id in marks) == marked)
             and (before is None or item.created < before)
         ]
@@ -236,7 +238,7 @@ class Catalog:
             columns["differs"] = lambda line: "" if line.same else "≠"
         else:
             lines = [line for line in lines if not line.same]
-        return Listing(lines, columns, "Nothing differs.", shown=len(lines))
+        return Listing(lines, columns, "Nothing differs.", shown=len(lines), text=exact_text)
 
     def graph(self, record: GraphRecord) -> Graph:
         """A view of a graph."""

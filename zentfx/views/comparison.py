@@ -48,6 +48,10 @@ class Comparison:
     def __len__(self) -> int:
         return len(self._table)
 
+    def to_records(self) -> list[dict[str, Any]]:
+        """The rows as plain data: value by column, without those that do not apply to a run."""
+        return list(self._table.rows)
+
     def to_dataframe(self) -> pd.DataFrame:
         """Makes a DataFrame of it.
 

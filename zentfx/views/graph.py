@@ -44,13 +44,15 @@ class Graph:
         """The artifacts of one type.
 
         Args:
-            name: Name of the type, or of its base type: ``Model``, ``Examples``, ``Dataset``, ….
+            name: Name of the type: ``Model``, ``Examples``, …; or, if there are none of it, of
+                their base type: ``Dataset``, ….
 
         Returns:
             The artifacts, oldest first.
         """
-        found = [item for item in self._record.artifacts if name in (item.type, item.base_type)]
-        return self._catalog.listed(found)
+        artifacts = self._record.artifacts
+        found = [item for item in artifacts if item.type == name]
+        return self._catalog.listed(found or [i for i in artifacts if i.base_type == name])
 
     @property
     def origins(self) -> tuple[list[StepNode], Listing[ArtifactVersion]]:

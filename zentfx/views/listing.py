@@ -13,9 +13,10 @@ from zentfx.views.terminal import terminal_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Listing", "cell_text"]
+__all__ = ["Listing", "cell_text", "exact_text"]
 
 _Item = TypeVar("_Item")
+_WHOLE = ("id", "name")  # columns whose texts are never cut: they are there to be copied
 
 
 class Listing(list[_Item]):
@@ -26,6 +27,7 @@ class Listing(list[_Item]):
         columns: What to show of an item, by column.
         empty: What to print if there are none.
         shown: How many rows to print, the last ones.
+        text: How a value is printed.
     """
 
     def __init__(
@@ -34,11 +36,13 @@ class Listing(list[_Item]):
         columns: Mapping[str, Callable[[_Item], Any]],
         empty: str,
         shown: int = 60,
+        text: Callable[[Any], str] | None = None,
     ) -> None:
         super().__init__(items)
         self._columns = dict(columns)
         self._empty = empty
         self._shown = shown
+        self._text = text or cell_text
 
     def to_records(self) -> list[dict[str, Any]]:
         """The items as plain data: value by column."""
@@ -55,12 +59,14 @@ class Listing(list[_Item]):
             return self._empty
         rows = [
             [
-                {"text": cell_text(value), "best": False, "number": _is_number(value)}
+                {"text": self._text(value), "best": False, "number": _is_number(value)}
                 for value in (told(item) for told in self._columns.values())
             ]
             for item in self[-self._shown :]
         ]
-        return terminal_text(list(self._columns), rows, left_out=max(0, len(self) - self._shown))
+        return terminal_text(
+            list(self._columns), rows, left_out=max(0, len(self) - self._shown), whole=_WHOLE
+        )
 
     def _repr_html_(self) -> str:
         if not self:
@@ -69,7 +75,7 @@ class Listing(list[_Item]):
         body = "".join(
             "<tr>"
             + "".join(
-                f"<td>{escape(cell_text(told(item)))}</td>" for told in self._columns.values()
+                f"<td>{escape(self._text(told(item)))}</td>" for told in self._columns.values()
             )
             + "</tr>"
             for item in self[-self._shown :]
@@ -90,6 +96,11 @@ def cell_text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return str(value)
+
+
+def exact_text(value: Any) -> str:
+    """A value so that any two that differ are seen to."""
+    return repr(value) if isinstance(value, float) else cell_text(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -17,7 +17,10 @@ _BORDERS = 3  # around each column: a line and two spaces
 
 
 def terminal_text(
-    columns: Sequence[str], rows: Sequence[Sequence[Mapping[str, Any]]], left_out: int = 0
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Mapping[str, Any]]],
+    left_out: int = 0,
+    whole: Sequence[str] = (),
 ) -> str:
     """Draws a table.
 
@@ -25,6 +28,7 @@ def terminal_text(
         columns: Names of the columns; the first stands in every block.
         rows: For each row its cells, with ``text``, ``best`` and ``number``.
         left_out: How many earlier rows are not among them.
+        whole: Columns whose texts are not cut.
 
     Returns:
         The text, without colours.
@@ -33,7 +37,10 @@ def terminal_text(
 
     width = shutil.get_terminal_size((160, 24)).columns
     heads = [name.replace(".", ".\n") for name in columns]
-    texts = [[_text(cell) for cell in row] for row in rows]
+    texts = [
+        [_text(cell, cut=name not in whole) for name, cell in zip(columns, row, strict=True)]
+        for row in rows
+    ]
     widths = [
         max(len(line) for line in [*head.split("\n"), *(row[index] for row in texts)])
         for index, head in enumerate(heads)
@@ -47,9 +54,10 @@ def terminal_text(
     return file.getvalue().rstrip("\n")
 
 
-def _text(cell: Mapping[str, Any]) -> str:
+def _text(cell: Mapping[str, Any], cut: bool) -> str:
     text = str(cell["text"])
-    text = text if len(text) <= _WIDEST_CELL else f"{text[: _WIDEST_CELL - 1]}…"
+    if cut and len(text) > _WIDEST_CELL:
+        text = f"{text[: _WIDEST_CELL - 1]}…"
     return f"{text} ★" if cell["best"] else text
 
 
