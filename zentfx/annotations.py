@@ -14,7 +14,7 @@ from zentfx.records.models import NO_ANNOTATIONS, Annotations
 
 __all__ = ["active", "annotating", "changed", "checked_text"]
 
-_LONGEST = 200  # characters: names of contexts in MLMD have at most 255 bytes in some databases
+_LONGEST = 250  # bytes: names of contexts in MLMD have at most 255 in some databases
 
 # By the repository's folder.
 _active: ContextVar[dict[Path, Annotations] | None] = ContextVar("zentfx_annotations", default=None)
@@ -35,6 +35,8 @@ def active(root: Path) -> Annotations:
 @contextlib.contextmanager
 def annotating(root: Path, **changes: Any) -> Iterator[None]:
     """Within it, runs of a repository are annotated; blocks within one another add up.
+
+    It holds for this thread, and not for others that are started meanwhile.
 
     Args:
         root: The repository's folder.
@@ -100,8 +102,8 @@ def checked_text(name: str, value: Any) -> str:
         raise ParameterTypeError(f"{name} must not be empty.")
     if "\0" in value or value.encode(errors="replace").decode() != value:
         raise ParameterTypeError(f"{name} must be plain text, without NUL; {value!r} came.")
-    if name != "note" and len(value) > _LONGEST:
+    if name != "note" and len(value.encode()) > _LONGEST:
         raise ParameterTypeError(
-            f"{name} must be a name of at most {_LONGEST} characters; {value[:50]!r}… came."
+            f"{name} must be a name of at most {_LONGEST} bytes; {value[:50]!r}… came."
         )
     return value

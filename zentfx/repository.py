@@ -15,7 +15,14 @@ from zentfx.analysis.compare import compare, trains
 from zentfx.analysis.differences import Difference
 from zentfx.analysis.selection import selected
 from zentfx.annotations import annotating, checked_text
-from zentfx.errors import ConfigError, DataError, NotFoundError, ZenTFXWarning, near_matches
+from zentfx.errors import (
+    ConfigError,
+    DataError,
+    NotFoundError,
+    ParameterTypeError,
+    ZenTFXWarning,
+    near_matches,
+)
 from zentfx.light_imports import uncollected
 from zentfx.pipelines.base import Pipeline
 from zentfx.records.models import MarkRecord
@@ -144,7 +151,7 @@ class Repository:
             ConfigError: If it cannot be read, as when the class of a step is gone.
             DataNotFoundError: If its YAML is gone from the artifact store.
         """
-        versions = self._workspace.reader.pipeline_versions(name)
+        versions = self._workspace.reader.pipeline_versions(name) if name else []
         if not versions:
             raise NotFoundError(
                 f"There is no pipeline {name!r} that zentfx has run here."
@@ -256,10 +263,11 @@ class Repository:
                 changelist=changelist,
                 tag=tag,
             )
-            return Comparison(compare(filter(trains, shown), all_parameters))
+            marked = self._workspace.reader.marked_runs()
+            return Comparison(compare(filter(trains, shown), all_parameters, marked))
 
     def compare_runs(
-        self, first: str | Run, second: str | Run, all_values: bool = False
+        self, first: str | Run, second: str | Run, *, all_values: bool = False
     ) -> Listing[Difference]:
         """Puts two runs side by side: parameters, code, data, metrics and environments.
 
@@ -288,6 +296,7 @@ class Repository:
         *,
         state: str | None = "live",
         marked: bool | None = None,
+        exists: bool | None = None,
         older_than: datetime | timedelta | None = None,
         unused_for: datetime | timedelta | None = None,
         larger_than: int | None = None,
@@ -301,11 +310,13 @@ class Repository:
         """Lists artifacts, oldest first.
 
         Args:
-            type: Name of their type, or of its base type: ``Model``, ``Examples``, ``Dataset``, …;
-                None for all, and so on.
+            type: Name of their type: ``Model``, ``Examples``, …; or of a base type, as MLMD calls
+                it: ``mlmd.Dataset``, …; None for all, and so on.
             state: MLMD's state of them; ``live`` is also what has none, as of plain MLMD code.
             marked: Whether they are marked.
-            older_than: An age, or a time before which they were made.
+            exists: Whether their files are there, as far as this machine can tell.
+            older_than: An age, or a time before which they were made; local time, if it has no
+                zone.
             unused_for: A time span, or a time since when no step has written, reused or read them.
             larger_than: Bytes.
             pipeline: A pipeline with a run that wrote, reused or read them.
@@ -325,6 +336,7 @@ class Repository:
             type,
             state=state,
             marked=marked,
+            exists=exists,
             before=_moment(older_than),
             unused_since=_moment(unused_for),
             larger_than=larger_than,
@@ -355,6 +367,7 @@ class Repository:
         self,
         first: int | str | ArtifactVersion,
         second: int | str | ArtifactVersion,
+        *,
         all_values: bool = False,
     ) -> Listing[Difference]:
         """Puts two artifacts of one type side by side: what they are, and how they came to be.
@@ -394,6 +407,9 @@ class Repository:
 
         Returns:
             The contexts, oldest first.
+
+        Raises:
+            NotFoundError: If there are no contexts of that type; names near matches.
         """
         return self._catalog.contexts(type)
 
@@ -478,8 +494,14 @@ class Repository:
 
 
 def _moment(time: datetime | timedelta | None) -> datetime | None:
-    if isinstance(time, timedelta):
-        return datetime.now(timezone.utc) - time
-    if isinstance(time, datetime) and time.tzinfo is None:
-        return time.astimezone()  # as datetime itself takes such: local time
-    return time
+    if time is None:
+        return None
+    if not isinstance(time, (datetime, timedelta)):
+        raise ParameterTypeError(f"A time must be a datetime or a timedelta; {time!r} came.")
+    try:
+        if isinstance(time, timedelta):
+            return datetime.now(timezone.utc) - time
+        # Without a zone it is local time, as datetime itself takes it.
+        return datetime.fromtimestamp(time.timestamp(), timezone.utc)
+    except (OverflowError, OSError, ValueError) as error:
+        raise ParameterTypeError(f"{time!r} is no time that can be: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from zentfx.records.models import ComparedRun, RunRecord
 from zentfx.records.reader import Reader
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.files import write_whole
-from zentfx.stores.locks import Lock, claimed, held, is_held
+from zentfx.stores.locks import Lock, claimed, exclusive, held, is_held
 from zentfx.stores.memos import Memos
 from zentfx.stores.metadata import MetadataStore, OpenMetadataStore, SQLiteMetadataStore
 
@@ -63,6 +64,8 @@ class Workspace:
         self.artifacts = ArtifactStore(self.folder / "artifacts")
         self.metadata = SQLiteMetadataStore(self.folder / "metadata.db")
         self._config = self._read_config()
+        # Of a store that lies elsewhere, they say nothing.
+        self._has_locks = True
 
     @classmethod
     def find(cls, path: str | os.PathLike[str] | None = None, create: bool = True) -> Workspace:
@@ -115,6 +118,7 @@ class Workspace:
         self.folder = self.root / FOLDER
         self.artifacts = ArtifactStore(self.folder / "artifacts")
         self._config = dict(_CONFIG)
+        self._has_locks = file is not None and beside.name == FOLDER
         return self
 
     @staticmethod
@@ -244,8 +248,8 @@ class Workspace:
         return self.reader.last_sign(run.id) or run.started
 
     def _is_dead(self, run: RunRecord) -> bool:
-        if self.metadata.read_only and not (self.folder / "running").is_dir():
-            return False  # its locks are elsewhere
+        if not self._has_locks:
+            return False
         # Of a process on another machine a local lock says nothing.
         here = run.status == "running" and run.host == environment.host()
         return here and not is_held(self._lock(run.id))
@@ -276,6 +280,7 @@ class Workspace:
                     if run.status == "running":
                         error = "Its process is gone."
                         self.writer.end_run(run.id, "crashed", error, self._last_sign(run))
+                        self.annotator.group(run.id, run.annotations)
                 lock.unlink(missing_ok=True)
 
     def _lock(self, run_id: str) -> Path:
@@ -303,6 +308,13 @@ class Workspace:
 
         self._check_writable()
         return Annotator(self.metadata.connect())
+
+    @contextlib.contextmanager
+    def annotating(self) -> Iterator[Annotator]:
+        """The same, with nobody else annotating meanwhile: tags are read, and written again."""
+        annotator = self.annotator
+        with exclusive(self.folder):
+            yield annotator
 
     @property
     def writer(self) -> Writer:

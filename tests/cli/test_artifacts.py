@@ -227,7 +227,7 @@ class TestMarks:
         assert described["marks"][0]["note"] == "half [red] is missing"
         assert described["marks"][0]["artifact"] == text.id
         assert f", on {text.id})" in called("artifact", "describe", model.id, *own.at)
-        assert "! Text" in called("lineage", model.id, *own.at)
+        assert ": Text " in called("lineage", model.id, *own.at)
 
         again = chain(own.repository, "Pipeline A", lr=0.1).run(progress=None)
         assert again.steps["write"].status == "completed"

@@ -208,9 +208,8 @@ class TestWhereAModelComesFrom:
     def test_what_the_trainer_itself_read(self, asked):
         read = asked.space["model"].producer.inputs["examples"]
         assert read.id == output(asked.a, "preprocessor", "transformed_examples")
-        steps, artifacts = asked.space["model"].upstream().origins
-        assert [(step.name, step.run) for step in steps] == [("datasource", asked.a.id)]
-        assert artifacts == []
+        [source] = asked.space["model"].upstream().sources
+        assert (source.producer.name, source.run.id) == ("datasource", asked.a.id)
 
     def test_which_hyperparameters(self, asked):
         signature = inspect.signature(TrainerStep.__init__).parameters
@@ -262,7 +261,7 @@ class TestArtifactsAndRuns:
         assert {item.id for item in asked.repository.mlmd.get_artifacts_by_type("Model")} >= {
             *models
         }
-        examples = asked.repository.list_artifact_versions("Dataset")
+        examples = asked.repository.list_artifact_versions("mlmd.Dataset")
         assert {item.type for item in examples} == {"Examples"}
         assert list(listed.to_dataframe()["id"]) == [item.id for item in listed]
 

@@ -143,7 +143,7 @@ class TestAnnotations:
         [
             ({"owner": 3}, "owner must be a text; 3 came"),
             ({"owner": " "}, "owner must not be empty"),
-            ({"experiment": "x" * 300}, "at most 200 characters"),
+            ({"experiment": "x" * 300}, "at most 250 bytes"),
             ({"note": "a\0b"}, "without NUL"),
             ({"tags": "one"}, "tags must be several texts"),
             ({"tags": [1]}, "tag must be a text"),
@@ -178,7 +178,11 @@ class TestMarks:
         marked = repository.list_artifact_versions(marked=True)
         assert [item.id for item in marked] == [data.id, model.id]
         assert list(marked.to_dataframe()["marked"]) == ["sensor was broken"] * 2
-        assert f"Weights {model.id} is marked: sensor was broken" in str(model.upstream())
+        told = f"! marked (sensor was broken): Numbers {data.id}, Weights {model.id}"
+        assert told in str(model.upstream())
+        assert [run.id for run in repository.get_runs() if run.id == first.id] == [first.id]
+        notes = dict(repository.get_runs().to_dataframe()[["id", "marked"]].itertuples(index=False))
+        assert notes == {first.id: "sensor was broken", other.id: None}
         clean = repository.list_artifact_versions(marked=False)
         assert len(clean) == len(other.steps) == 2
         again = run(repository)
@@ -242,6 +246,8 @@ class TestRetention:
         assert data.size == 3  # as it was published
         shutil.rmtree(data.uri)
         assert not data.exists
+        assert repository.list_artifact_versions("Numbers", exists=True) == []
+        assert len(repository.list_artifact_versions("Numbers", exists=False)) == 1
         assert "files gone" in repr(repository.list_artifact_versions("Numbers"))
         assert "the files are gone of Numbers" in str(data.downstream())
 
@@ -257,9 +263,8 @@ class TestLineage:
         assert [step.run for step in graph.steps] == [first.id, second.id]
         assert len(graph.of_type("Weights")) == 2
         model = second.steps["fit"].outputs["model"]
-        steps, artifacts = model.upstream().origins
-        assert [(step.name, step.run) for step in steps] == [("data", first.id)]
-        assert artifacts == []
+        [source] = model.upstream().sources
+        assert (source.id, source.run.id) == (data.id, first.id)
 
     def test_an_address_is_what_the_latest_completed_run_has(self, repository):
         run(repository, "A")

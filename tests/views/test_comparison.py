@@ -31,7 +31,7 @@ def row(name="r1", **values):
 def table(parameters, metrics, rows, best):
     names = (*RUN_COLUMNS, *parameters, *metrics)
     cells = {name: [row.get(name, ABSENT) for row in rows] for name in names}
-    return Table(parameters, metrics, cells, best)
+    return Table(RUN_COLUMNS, parameters, metrics, cells, best)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 
-from zentfx.analysis.compare import Table
+from zentfx.analysis.compare import ABSENT, RUN_COLUMNS, Table
 from zentfx.views.comparison import Comparison
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -58,7 +58,10 @@ def seen(tmp_path_factory):
         row(HOSTILE, "Pipeline C", **{"trainer.lr": None, "metrics.e.mse": 9.0}),
         row("r11", "Pipeline D", **{"trainer.lr": 20, "metrics.e.mse": float("nan")}),
     )
-    table = Table(("trainer.lr",), ("metrics.e.mse",), rows, {"metrics.e.mse": frozenset({2})})
+    names = (*RUN_COLUMNS, "trainer.lr", "metrics.e.mse")
+    cells = {name: [row.get(name, ABSENT) for row in rows] for name in names}
+    best = {"metrics.e.mse": frozenset({2})}
+    table = Table(RUN_COLUMNS, ("trainer.lr",), ("metrics.e.mse",), cells, best)
     page = Comparison(table).save(folder / "compare.html")
     page.write_text(page.read_text(encoding="utf-8") + ACTS, encoding="utf-8")
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page.as_uri()]

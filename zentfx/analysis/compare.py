@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from zentfx.analysis.direction import best
 from zentfx.parameters import Secret, canonical_json, encode
 from zentfx.records.models import ComparedRun, ComparedStep
 
-__all__ = ["ABSENT", "RUN_COLUMNS", "Table", "cell", "compare", "trains"]
+__all__ = ["ABSENT", "RUN_COLUMNS", "Table", "cell", "compare", "same", "trains"]
 
 # What is said of every run. `cached` marks a repeat: its training step reused an earlier result.
 RUN_COLUMNS = ("run", "pipeline", "version", "status", "cached", "started", "duration")
@@ -36,13 +38,17 @@ class Table:
     """A comparison as plain data.
 
     Attributes:
+        about: Columns that say which run it is: ``RUN_COLUMNS``; and marks and annotations, where
+            one of the runs has any.
         parameters: Columns that hold parameters, ``<step>.<parameter>``.
         metrics: Columns that hold metrics, ``metrics.<step>.<name>``.
         cells: Values by column, one a run; ``ABSENT`` where a column does not apply to a run.
         best: Indexes of the rows with the best value, by metric column; nothing for a metric whose
-            name does not say which way is better, or where all values are equal.
+            name does not say which way is better, or where all values are equal. Marked runs are
+            never the best.
     """
 
+    about: tuple[str, ...]
     parameters: tuple[str, ...]
     metrics: tuple[str, ...]
     cells: Mapping[str, Sequence[Any]]
@@ -51,7 +57,7 @@ class Table:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns, in order."""
-        return (*RUN_COLUMNS, *self.parameters, *self.metrics)
+        return (*self.about, *self.parameters, *self.metrics)
 
     def __len__(self) -> int:
         return len(self.cells["run"])
@@ -72,12 +78,17 @@ def trains(item: ComparedRun) -> bool:
     return any(step.trains for step in item.steps) or _TRAINER in item.run.steps
 
 
-def compare(runs: Iterable[ComparedRun], all_parameters: bool = False) -> Table:
+def compare(
+    runs: Iterable[ComparedRun],
+    all_parameters: bool = False,
+    marked: Mapping[str, str] = MappingProxyType({}),
+) -> Table:
     """Compares runs.
 
     Args:
         runs: The runs, in the order of the rows.
         all_parameters: Whether to show parameters that are the same in all of them, too.
+        marked: Notes of the marks on what runs wrote or reused, by the run's id.
 
     Returns:
         The table. A parameter is shown if two runs have different values of it, or one lacks it
@@ -86,12 +97,38 @@ def compare(runs: Iterable[ComparedRun], all_parameters: bool = False) -> Table:
     compared = list(runs)
     parameters = _parameters(compared, all_parameters)
     metrics = _metrics(compared)
+    about = _about(compared) | _said(compared, marked)
+    notes = about.get("marked")
     return Table(
+        about=tuple(about),
         parameters=tuple(parameters),
         metrics=tuple(metrics),
-        cells={**_about(compared), **parameters, **metrics},
-        best={name: best(name, column) for name, column in metrics.items()},
+        cells={**about, **parameters, **metrics},
+        best={name: best(name, _unmarked(column, notes)) for name, column in metrics.items()},
     )
+
+
+def _said(compared: Sequence[ComparedRun], marked: Mapping[str, str]) -> dict[str, list[Any]]:
+    """What somebody has said of runs, as far as anything was said of one of them."""
+    columns: dict[str, list[Any]] = {
+        "marked": [marked.get(item.run.id, ABSENT) for item in compared]
+    }
+    for name in ("project", "experiment", "owner", "changelist"):
+        values = [getattr(item.run.annotations, name) for item in compared]
+        columns[name] = [ABSENT if value is None else value for value in values]
+    tags = [item.run.annotations.tags for item in compared]
+    columns["tags"] = [", ".join(found) if found else ABSENT for found in tags]
+    return {
+        name: column
+        for name, column in columns.items()
+        if any(value is not ABSENT for value in column)
+    }
+
+
+def _unmarked(column: Sequence[Any], notes: Sequence[Any] | None) -> Sequence[Any]:
+    if notes is None:
+        return column
+    return [value if note is ABSENT else ABSENT for value, note in zip(column, notes, strict=True)]
 
 
 def _about(compared: Sequence[ComparedRun]) -> dict[str, list[Any]]:
@@ -183,18 +220,17 @@ def cell(value: Any) -> Any:
     return value
 
 
+def same(first: Any, second: Any) -> bool:
+    """Whether two values are the same as cells, also in type; NaN is NaN."""
+    if type(first) is type(second) and repr(first) == repr(second):
+        return True  # the quick answer: the texts of lists and dicts are slow to come by
+    one, other = cell(first), cell(second)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, float) and math.isnan(one):
+        return math.isnan(other)
+    return bool(one == other)
+
+
 def _varies(values: Sequence[Any]) -> bool:
-    """Whether two values differ, as they are shown, or in type."""
-    first = values[0]
-    kind = type(first)
-    if kind in (list, tuple, dict):
-        # Without a look at their texts, which are much slower to come by.
-        if any(type(value) is not kind or value != first for value in values):
-            return len({_kind_and_text(value) for value in values}) > 1
-        return len(set(map(repr, values))) > 1  # [1], [1.0] and [True] are equal
-    return any(type(value) is not kind or value != first for value in values)
-
-
-def _kind_and_text(value: Any) -> tuple[type, Any]:
-    shown = cell(value)
-    return type(shown), shown
+    return any(not same(value, values[0]) for value in values)

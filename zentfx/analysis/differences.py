@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from zentfx.analysis.compare import ABSENT, cell
+from zentfx.analysis.compare import ABSENT, cell, same
 
 __all__ = ["Difference", "side_by_side"]
 
@@ -38,7 +38,6 @@ def side_by_side(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Di
     """
     lines = []
     for name in dict.fromkeys([*first, *second]):
-        one, other = (cell(values.get(name, ABSENT)) for values in (first, second))
-        same = type(one) is type(other) and one == other
-        lines.append(Difference(name, one, other, same))
+        one, other = (values.get(name, ABSENT) for values in (first, second))
+        lines.append(Difference(name, cell(one), cell(other), same(one, other)))
     return lines

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from zentfx.analysis.printable import printable
 from zentfx.records.models import ArtifactRecord, GraphRecord, StepNode
 
-__all__ = ["as_records", "as_text", "in_order", "origins", "remarks"]
+__all__ = ["as_records", "as_text", "in_order", "remarks", "sources"]
 
 
 def in_order(graph: GraphRecord) -> tuple[list[StepNode], list[StepNode]]:
@@ -24,68 +25,74 @@ def in_order(graph: GraphRecord) -> tuple[list[StepNode], list[StepNode]]:
         that come after such ones, in the order in which they started.
     """
     steps = {step.id: step for step in graph.steps}
-    order, rest = _ordered(_before(graph))
+    order, rest = _ordered(steps.keys(), _arrows(graph, steps.keys()))
     return [steps[number] for number in order], [steps[number] for number in sorted(rest)]
 
 
-def _before(graph: GraphRecord) -> dict[int, set[int]]:
-    """The steps whose artifacts each step reads."""
-    writers: dict[int, set[int]] = defaultdict(set)
-    for edge in graph.edges:
-        if not edge.reads:
-            writers[edge.artifact].add(edge.step)
-    before: dict[int, set[int]] = {step.id: set() for step in graph.steps}
-    for edge in graph.edges:
-        if edge.reads and edge.step in before:
-            before[edge.step] |= writers[edge.artifact] & before.keys()
-    return before
+# A step, or an artifact: they have ids of their own.
+_Node = tuple[str, int]
+_Arrow = tuple[_Node, _Node]
 
 
-def _ordered(before: Mapping[int, set[int]]) -> tuple[list[int], set[int]]:
-    """Numbers, each after those before it, smaller ones first; and those that cannot be."""
-    after: dict[int, list[int]] = defaultdict(list)
-    for number, found in before.items():
-        for other in found:
-            after[other].append(number)
-    open_ones = {number: len(found) for number, found in before.items()}
-    ready = [number for number, count in open_ones.items() if not count]
+def _arrows(graph: GraphRecord, steps: Collection[int]) -> list[_Arrow]:
+    """From steps to what they wrote, and from artifacts to the steps that read them.
+
+    Artifacts are nodes too, because one that a thousand steps reused, and a thousand read, would
+    else be a million arrows.
+    """
+    arrows: list[_Arrow] = []
+    for edge in graph.edges:
+        if edge.step in steps:
+            step, artifact = ("step", edge.step), ("artifact", edge.artifact)
+            arrows.append((artifact, step) if edge.reads else (step, artifact))
+    return arrows
+
+
+def _ordered(steps: Iterable[int], arrows: Iterable[_Arrow]) -> tuple[list[int], set[int]]:
+    """Steps, each after those before it, smaller ids first; and those of which that is not so."""
+    after: dict[_Node, list[_Node]] = defaultdict(list)
+    before: dict[_Node, int] = {("step", number): 0 for number in steps}
+    for start, end in arrows:
+        after[start].append(end)
+        before[end] = before.get(end, 0) + 1
+        before.setdefault(start, 0)
+    # Artifacts, which have nothing to wait for, come first.
+    ready = [(node[0] == "step", node[1], node) for node, count in before.items() if not count]
     heapq.heapify(ready)
     order = []
     while ready:
-        number = heapq.heappop(ready)
-        order.append(number)
-        for other in after[number]:
-            open_ones[other] -= 1
-            if not open_ones[other]:
-                heapq.heappush(ready, other)
-    return order, open_ones.keys() - set(order)
+        is_step, number, node = heapq.heappop(ready)
+        if is_step:
+            order.append(number)
+        for other in after[node]:
+            before[other] -= 1
+            if not before[other]:
+                heapq.heappush(ready, (other[0] == "step", other[1], other))
+    return order, {number for kind, number in before if kind == "step"} - set(order)
 
 
 def _cyclic(graph: GraphRecord) -> list[StepNode]:
     """The steps that read, by way of others, what they wrote, and those between such."""
-    before = _before(graph)
-    _, rest = _ordered(before)
-    turned: dict[int, set[int]] = {number: set() for number in rest}
-    for number in rest:
-        for other in before[number] & rest:
-            turned[other].add(number)
-    _, cyclic = _ordered(turned)
+    steps = {step.id for step in graph.steps}
+    _, rest = _ordered(steps, _arrows(graph, steps))
+    turned = [(end, start) for start, end in _arrows(graph, rest)]
+    _, cyclic = _ordered(rest, turned)
     return [step for step in graph.steps if step.id in cyclic]
 
 
-def origins(graph: GraphRecord) -> tuple[list[StepNode], list[ArtifactRecord]]:
+def sources(graph: GraphRecord) -> list[ArtifactRecord]:
     """Where a graph begins.
 
     Args:
         graph: The graph.
 
     Returns:
-        The steps that read nothing, and the artifacts that no step of the graph wrote.
+        The artifacts that come from nothing in the graph: no step of it wrote them, or one that
+        read nothing.
     """
     reading = {edge.step for edge in graph.edges if edge.reads}
-    written = {edge.artifact for edge in graph.edges if not edge.reads}
-    steps = [step for step in graph.steps if step.id not in reading]
-    return steps, [item for item in graph.artifacts if item.id not in written]
+    made = {edge.artifact for edge in graph.edges if not edge.reads and edge.step in reading}
+    return [item for item in graph.artifacts if item.id not in made]
 
 
 def remarks(graph: GraphRecord, marked: Mapping[int, str], gone: Iterable[int] = ()) -> list[str]:
@@ -100,11 +107,10 @@ def remarks(graph: GraphRecord, marked: Mapping[int, str], gone: Iterable[int] =
         Sentences.
     """
     types = {item.id: item.type for item in graph.artifacts}
-    found = [
-        f"{types[number]} {number} is marked: {marked[number]}"
-        for number in sorted(types)
-        if number in marked
-    ]
+    by_note: dict[str, list[str]] = defaultdict(list)
+    for number in sorted(types.keys() & marked.keys()):
+        by_note[marked[number]].append(f"{types[number]} {number}")
+    found = [f"marked ({note}): {', '.join(names)}" for note, names in by_note.items()]
     dead = [f"{item.type} {item.id}" for item in graph.artifacts if item.state == "deleted"]
     if dead:
         found.append(f"deleted: {', '.join(dead)}")
@@ -146,10 +152,11 @@ def as_text(graph: GraphRecord, remarks: Iterable[str] = ()) -> str:
         )
         for step in [*ordered, *rest]
     ]
-    widths = [max((len(line[column]) for line in lines), default=0) for column in range(6)]
+    shown = [[printable(part) for part in line] for line in lines]
+    widths = [max((len(line[column]) for line in shown), default=0) for column in range(6)]
     text = [
         "  ".join(part.ljust(width) for part, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
+        for line in shown
     ]
     connected = {edge.artifact for edge in graph.edges}
     text += [
@@ -157,7 +164,8 @@ def as_text(graph: GraphRecord, remarks: Iterable[str] = ()) -> str:
         for item in graph.artifacts
         if item.id not in connected
     ]
-    return "\n".join([*text, *(f"! {remark}" for remark in remarks)])
+    text += [printable(f"! {remark}") for remark in remarks]
+    return "\n".join(text) or "There are no steps, and no artifacts."
 
 
 def _sides(graph: GraphRecord, reads: bool) -> dict[int, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from zentfx.errors import NotFoundError, near_matches
+from zentfx.errors import NotFoundError, ParameterTypeError, near_matches
 from zentfx.records.models import RunRecord
 
 __all__ = ["CRITERIA", "selected"]
@@ -40,12 +40,15 @@ def selected(
         Those that fulfil all of them.
 
     Raises:
+        ParameterTypeError: If one is no text.
         NotFoundError: If no run at all fulfils one of them; names near matches.
     """
     chosen = list(items)
     for name, wanted in criteria.items():
         if wanted is None:
             continue
+        if not isinstance(wanted, str):
+            raise ParameterTypeError(f"{name} must be a text; {wanted!r} came.")
         values = CRITERIA[name]
         known = {value for item in items for value in values(run_of(item)) if value}
         if wanted not in known | set(_ALWAYS_KNOWN.get(name, ())):

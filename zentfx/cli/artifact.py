@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["artifact"]
 
-# In listings, unless somebody asks for a state: plain MLMD code need not say that they are live.
-_LISTED = ("live", "unknown")
 _ANY = "any"
 
 
@@ -49,8 +47,13 @@ def artifact() -> None:
 @click.option("--unused-for", type=AGE, metavar="AGE", help="Not written, reused or read since.")
 @click.option("--larger-than", type=SIZE, metavar="SIZE", help="100MB, 1.5GiB, or bytes.")
 @click.option("--marked/--not-marked", default=None, help="Whether they are marked.")
+@click.option("--exists/--gone", default=None, help="Whether their files are there.")
 @click.option(
-    "--state", metavar="STATE", help="MLMD's state, as deleted; any for all. By default, live."
+    "--state",
+    metavar="STATE",
+    default="live",
+    show_default=True,
+    help="MLMD's state; live is also what has none, any is all.",
 )
 @json_option
 @store_options
@@ -61,13 +64,14 @@ def list_(
     unused_for: timedelta | datetime | None,
     larger_than: int | None,
     marked: bool | None,
-    state: str | None,
+    exists: bool | None,
+    state: str,
     as_json: bool,
-    **criteria: str | None,
+    **criteria: Any,
 ) -> None:
     """Lists artifacts, oldest first.
 
-    TYPE is the name of their type, or of its base type: Model, Examples, Dataset.
+    TYPE is the name of their type (Model, Examples) or of a base type (mlmd.Dataset).
 
     Example: zentfx artifact list Model --unused-for 30d --larger-than 100MB
     """
@@ -76,15 +80,14 @@ def list_(
         type,
         state=None if state == _ANY else state,
         marked=marked,
+        exists=exists,
         older_than=older_than,
         unused_for=unused_for,
         larger_than=larger_than,
         **criteria,
     )
     notes = repository.workspace.reader.marked()
-    found = [
-        (item, notes.get(item.id)) for item in listing if state is not None or item.state in _LISTED
-    ]
+    found = [(item, notes.get(item.id)) for item in listing]
     sized = larger_than is not None  # looked at anyway
     if as_json:
         echo_json(
@@ -220,7 +223,7 @@ def compare(store: Store, first: str, second: str, all_values: bool, as_json: bo
     """
     repository = store.open()
     pair = [repository.get_artifact_version(item) for item in (first, second)]
-    lines = repository.compare_artifacts(pair[0], pair[1], all_values)
+    lines = repository.compare_artifacts(pair[0], pair[1], all_values=all_values)
     names = [item.id if as_json else f"{item.type} {item.id}" for item in pair]
     echo_differences(lines, names, all_values, as_json)
 

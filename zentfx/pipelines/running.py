@@ -15,7 +15,7 @@ from pathlib import Path
 from zentfx import environment
 from zentfx._version import __version__ as zentfx_version
 from zentfx.annotations import active
-from zentfx.errors import PipelineError, StepFailedError, ZenTFXWarning
+from zentfx.errors import PipelineError, StepFailedError, StoreError, ZenTFXWarning
 from zentfx.orchestrators import Listener, RunRequest, orchestrator
 from zentfx.parameters import canonical_json
 from zentfx.pipelines import yaml_format
@@ -118,9 +118,8 @@ def run_nodes(
         )
     workspace.record_crashes()
     with workspace.hold_run(run_id) as lock:
-        annotations = active(workspace.root)
         properties = _run_properties(name, text, nodes, workspace)
-        properties.update(annotation_properties(annotations))
+        properties.update(annotation_properties(active(workspace.root)))
         writer.begin_run(run_id, name, properties)
         begun(int(properties[RunNames.VERSION]))
         try:
@@ -133,12 +132,25 @@ def run_nodes(
             error = str(failure) if own else f"{type(failure).__name__}: {failure}"
             writer.end_run(run_id, "canceled" if canceled else "failed", error or None)
             lock.settled = True
-            workspace.annotator.group(run_id, annotations)
+            _group(workspace, run_id)
             raise
         writer.end_run(run_id, "completed")
-        workspace.annotator.group(run_id, annotations)
         lock.settled = True
+        _group(workspace, run_id)
     return Catalog(workspace).run(run_id)
+
+
+def _group(workspace: Workspace, run_id: str) -> None:
+    """Puts what a run has recorded into the contexts of what is said of it."""
+    try:
+        # By now, somebody may have said more.
+        workspace.annotator.group(run_id, workspace.reader.run(run_id).annotations)
+    except StoreError as error:
+        warnings.warn(
+            f"The run {run_id} is recorded, but not in its experiment's context: {error}",
+            ZenTFXWarning,
+            stacklevel=4,
+        )
 
 
 def warn_of(nodes: Sequence[Node]) -> None:

@@ -31,12 +31,13 @@ class Annotator:
     def __init__(self, client: mlmd.MetadataStore) -> None:
         self._client = client
 
-    def annotate(self, run_id: str, annotations: Annotations) -> None:
-        """Writes what is said of a run, all of it.
+    def annotate(self, run_id: str, annotations: Annotations, changed: Iterable[str]) -> None:
+        """Writes what has changed of what is said of a run; what others write meanwhile stays.
 
         Args:
             run_id: The run's id.
             annotations: What is said of it now.
+            changed: Names of the annotations that are to be written.
 
         Raises:
             NotFoundError: If there is no such run with a context of its own.
@@ -47,15 +48,12 @@ class Annotator:
                 f"The run {run_id!r} has no context in the store that could be annotated."
             )
         properties = annotation_properties(annotations)
+        names = {getattr(schema.Run, name.upper()) for name in changed}
         # Chunks of a longer text from before would be read as its end.
-        stale = {
-            name: ""
-            for name in run.custom_properties
-            if name not in properties and name.startswith((schema.Run.NOTE, schema.Run.TAGS))
-        }
+        known = {*run.custom_properties, *properties}
+        names |= {name for name in known if name.rpartition("_")[0] in names}
         update = pb.Context(id=run.id, type_id=run.type_id, name=run.name)
-        set_properties(update, {**_ABSENT, **stale, **properties})
-        # These alone: the run may be ending just now.
+        set_properties(update, {name: properties.get(name, "") for name in sorted(names)})
         paths = [f"custom_properties.{name}" for name in update.custom_properties]
         self._client.put_contexts([update], field_mask_paths=paths)
         self.group(run_id, annotations)
@@ -137,7 +135,6 @@ class Annotator:
             The mark's name.
         """
         mark = pb.Context(type_id=context_type(self._client, schema.MARK), name=str(uuid.uuid4()))
-        # It holds once it is whole.
         set_properties(mark, {**chunked(schema.Mark.NOTE, note), schema.Mark.USER: user})
         if root is not None:
             set_properties(mark, {schema.Mark.ARTIFACT: str(root)})
@@ -161,19 +158,6 @@ class Annotator:
             raise NotFoundError(f"There is no mark {mark!r}.")
         set_properties(context, {schema.Mark.REMOVED: now()})
         self._client.put_contexts([context])
-
-
-_ABSENT = dict.fromkeys(
-    (
-        schema.Run.PROJECT,
-        schema.Run.EXPERIMENT,
-        schema.Run.OWNER,
-        schema.Run.CHANGELIST,
-        schema.Run.TAGS,
-        schema.Run.NOTE,
-    ),
-    "",
-)
 
 
 def _named(annotations: Annotations) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from zentfx.stores.mlmd import mlmd, pb, service
 __all__ = ["ApiRows"]
 
 _CHUNK = 500  # ids in one question: MLMD's answers stay small, whatever is behind it
+_LARGEST = 2**63
 _READS = (pb.Event.INPUT, pb.Event.DECLARED_INPUT, pb.Event.INTERNAL_INPUT)
 
 
@@ -51,15 +52,6 @@ class ApiRows:
         """See :class:`zentfx.records.rows.Rows`."""
         found = self._client.get_context_by_type_and_name(type_name, name)
         return None if found is None else self._context(found)
-
-    def child_contexts(self, context_id: int) -> list[Item]:
-        """See :class:`zentfx.records.rows.Rows`."""
-        found = self._client.get_children_contexts_by_context(context_id)
-        return sorted(map(self._context, found), key=_by_id)
-
-    def parent_contexts(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
-        """See :class:`zentfx.records.rows.Rows`."""
-        return self._linked(context_ids, self._client.get_parent_contexts_by_context, self._context)
 
     def executions(self, ids: Sequence[int] | None = None) -> list[Item]:
         """See :class:`zentfx.records.rows.Rows`."""
@@ -130,14 +122,24 @@ class ApiRows:
                 else:
                     strangers.append(execution.id)
         if strangers:  # they do not say in which run they are
-            own: dict[int, list[int]] = {number: [] for number in strangers}
-            for context_id in runs.values():
-                for execution in self._executions_in(context_id):
-                    if execution.id in own:
-                        own[execution.id].append(context_id)
+            own = self._runs_with(strangers, set(runs.values()))
             for execution in self._chunked(strangers, self._client.get_executions_by_id):
                 for context_id in own[execution.id] or [0]:
                     yield self._step_row(context_id, execution)
+
+    def _runs_with(self, executions: list[int], runs: set[int]) -> dict[int, list[int]]:
+        """Ids of the contexts of runs that executions are in; the fewer are asked one by one."""
+        own: dict[int, list[int]] = {number: [] for number in executions}
+        if len(executions) < len(runs):
+            for number, context in self.contexts_with_executions(executions):
+                if context.id in runs:
+                    own[number].append(context.id)
+            return own
+        for context_id in sorted(runs):
+            for execution in self._executions_in(context_id):
+                if execution.id in own:
+                    own[execution.id].append(context_id)
+        return own
 
     def _step_row(self, run: int, execution: Any) -> StepRow:
         state = _text(execution, schema.Execution.STATUS) or _state(execution)
@@ -147,7 +149,8 @@ class ApiRows:
 
     def metrics_by_execution(self) -> Iterator[tuple[int, str, float]]:
         """See :class:`zentfx.records.rows.Rows`."""
-        items = {item.id: item.properties for item in self.artifacts_of_type("Metrics")}
+        found = [*self.artifacts_of_type("Metrics"), *self.artifacts_of_type("mlmd.Metrics")]
+        items = {item.id: item.properties for item in found}
         for event in self.events_of_artifacts(list(items)):
             if not event.reads:
                 for name, value in metric_values(items[event.artifact]).items():
@@ -167,7 +170,7 @@ class ApiRows:
         found = [
             artifact
             for kind in self._client.get_artifact_types()
-            if name in (kind.name, self._artifact_types[kind.id][1])
+            if name in (kind.name, f"mlmd.{self._artifact_types[kind.id][1]}")
             for artifact in self._client.get_artifacts_by_type(kind.name, kind.version or None)
         ]
         return sorted(map(self._artifact, found), key=_by_id)
@@ -175,10 +178,6 @@ class ApiRows:
     def artifacts_in(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
         """See :class:`zentfx.records.rows.Rows`."""
         return self._linked(context_ids, self._client.get_artifacts_by_context, self._artifact)
-
-    def contexts_with_artifacts(self, artifact_ids: Sequence[int]) -> list[tuple[int, Item]]:
-        """See :class:`zentfx.records.rows.Rows`."""
-        return self._linked(artifact_ids, self._client.get_contexts_by_artifact, self._context)
 
     def events_of_executions(self, ids: Sequence[int]) -> list[Event]:
         """See :class:`zentfx.records.rows.Rows`."""
@@ -211,27 +210,26 @@ class ApiRows:
         A result that was reused a thousand times has a thousand events; its first execution has
         a few.
         """
-        guesses = {}
+        guesses: dict[int, tuple[int, str]] = {}
         for item in self.artifacts(artifact_ids):
             # TFX's: …/<node>/<output>/<execution id>, and for one of several a number below it.
-            for part in item.uri.rstrip("/").rsplit("/", 2)[1:]:
-                if part.isascii() and part.isdecimal():
-                    guesses[item.id] = int(part)
+            parts = item.uri.rstrip("/").split("/")
+            for output, number in zip(parts[-3:-1], parts[-2:], strict=False):
+                if number.isascii() and number.isdecimal():
+                    guesses[item.id] = (int(number), output)
                     break
-        ran = {
-            item.id
-            for item in self.executions(sorted(set(guesses.values())))
-            if item.state != "cached"
-        }
+        ids = sorted({number for number, _ in guesses.values() if number < _LARGEST})
+        ran = [item.id for item in self.executions(ids) if item.state != "cached"]
         wrote = {
-            (event.artifact, event.execution)
-            for event in self.events_of_executions(sorted(ran))
+            (event.artifact, event.execution, name)
+            for event in self.events_of_executions(ran)
             if not event.reads
+            for name in event.names
         }
         return {
-            artifact: execution
-            for artifact, execution in guesses.items()
-            if (artifact, execution) in wrote
+            artifact: number
+            for artifact, (number, output) in guesses.items()
+            if (artifact, number, output) in wrote
         }
 
     @cached_property

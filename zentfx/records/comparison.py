@@ -22,7 +22,7 @@ from zentfx.records.from_rows import (
 )
 from zentfx.records.models import ComparedRun, ComparedStep, RunRecord
 from zentfx.records.rows import Item, Rows, StepRow
-from zentfx.records.runs import names_of, records_of
+from zentfx.records.runs import names_of, numbered, records_of
 
 __all__ = ["compared_runs"]
 
@@ -81,8 +81,16 @@ def _compared(
     metrics: Mapping[int, Mapping[str, float]],
 ) -> ComparedRun:
     steps.sort(key=itemgetter(0))
-    measured = {step.name: metrics[number] for number, step in steps if number in metrics}
-    return ComparedRun(run, [step for _, step in steps], measured)
+    own = [step for _, step in steps]
+    if len({step.name for step in own}) < len(own):
+        names = numbered(step.name for step in own)
+        own = [step._replace(name=name) for step, name in zip(own, names, strict=True)]
+    measured = {
+        step.name: metrics[number]
+        for (number, _), step in zip(steps, own, strict=True)
+        if number in metrics
+    }
+    return ComparedRun(run, own, measured)
 
 
 def _add_strangers(

@@ -98,10 +98,11 @@ def step_name(execution: Item, named: Mapping[str, str]) -> str:
             it.
 
     Returns:
-        The name in the pipeline; else the execution's own name, else its type's.
+        The name in the pipeline; else that of the execution's type, without what it is in.
     """
     known = recorded_of(execution.properties).get(schema.Recorded.STEP) or node_name(named)
-    return str(known or execution.name or execution.type.rpartition(".")[2])
+    # Not the execution's own name, which no two of a type share.
+    return str(known or execution.type.rpartition(".")[2] or execution.name)
 
 
 def node_name(named: Mapping[str, str]) -> str:

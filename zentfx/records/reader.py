@@ -14,6 +14,7 @@ from zentfx.errors import NotFoundError, near_matches
 from zentfx.records import schema
 from zentfx.records.comparison import compared_runs
 from zentfx.records.from_rows import (
+    LOOSE,
     artifact_record,
     context_record,
     environment,
@@ -35,7 +36,16 @@ from zentfx.records.models import (
     StepRunRecord,
 )
 from zentfx.records.rows import Event, Item, Rows, rows_of
-from zentfx.records.runs import artifacts_of, executions_of, names_of, origins_of, run_of, runs_of
+from zentfx.records.runs import (
+    artifacts_of,
+    contexts_of,
+    executions_of,
+    names_of,
+    numbered,
+    origins_of,
+    run_of,
+    runs_of,
+)
 from zentfx.stores.metadata import MetadataStore
 
 __all__ = ["Reader"]
@@ -108,25 +118,15 @@ class Reader:
         with rows_of(self._store) as rows:
             return self._step_records(rows, executions_of(rows, run_id))
 
-    def steps(self, execution_ids: Sequence[int]) -> list[StepRunRecord]:
-        """Step runs by the ids of their executions.
-
-        Args:
-            execution_ids: Ids in MLMD.
-
-        Returns:
-            The records that there are, by id.
-        """
-        with rows_of(self._store) as rows:
-            return self._step_records(rows, rows.executions(execution_ids))
-
     def _step_records(self, rows: Rows, executions: Sequence[Item]) -> list[StepRunRecord]:
         events: dict[int, list[Event]] = defaultdict(list)
         for event in rows.events_of_executions([item.id for item in executions]):
             events[event.execution].append(event)
         names = names_of(rows, executions)
+        unique = numbered(names[item.id] for item in executions)
         return [
-            step_record(item, names[item.id], events[item.id], self._root) for item in executions
+            step_record(item, name, events[item.id], self._root)
+            for item, name in zip(executions, unique, strict=True)
         ]
 
     def compared_runs(self, every: bool = False) -> list[ComparedRun]:
@@ -164,8 +164,8 @@ class Reader:
             Version by distribution name; empty where none are recorded.
         """
         with rows_of(self._store) as rows:
-            [execution] = rows.executions([execution_id])
-        return environment(execution.properties)
+            found = rows.executions([execution_id])
+        return environment(found[0].properties) if found else {}
 
     def artifacts(self, artifact_ids: Iterable[int]) -> dict[int, ArtifactRecord]:
         """Artifacts by id.
@@ -186,8 +186,8 @@ class Reader:
         """Artifacts of every state, oldest first.
 
         Args:
-            type_name: Name of their type, or, if there is none of that name, of its base type; None
-                for all types.
+            type_name: Name of their type, or MLMD's of its base type (``mlmd.Dataset``); None for
+                all types.
             run_ids: Ids of the runs that wrote, reused or read them; None for all.
 
         Returns:
@@ -195,8 +195,6 @@ class Reader:
         """
         with rows_of(self._store) as rows:
             found = rows.artifacts() if type_name is None else rows.artifacts_of_type(type_name)
-            # `Model` means models, and not what else has that base type (TFX's PushedModel).
-            found = [item for item in found if item.type == type_name] or found
             if run_ids is not None:
                 kept = artifacts_of(rows, set(run_ids))
                 found = [item for item in found if item.id in kept]
@@ -278,6 +276,24 @@ class Reader:
             for artifact in mark.artifacts:
                 notes[artifact].append(mark.note)
         return {artifact: "; ".join(dict.fromkeys(found)) for artifact, found in notes.items()}
+
+    def marked_runs(self) -> dict[str, str]:
+        """The runs whose steps wrote or reused artifacts that are marked.
+
+        Returns:
+            The notes of the marks by the run's id.
+        """
+        notes = self.marked()
+        if not notes:
+            return {}
+        found: dict[str, dict[str, None]] = defaultdict(dict)
+        with rows_of(self._store) as rows:
+            events = [item for item in rows.events_of_artifacts(sorted(notes)) if not item.reads]
+            named = contexts_of(rows, sorted({event.execution for event in events}))
+            for event in events:
+                run = named[event.execution].get(schema.PIPELINE_RUN, f"{LOOSE}{event.execution}")
+                found[run][notes[event.artifact]] = None
+        return {run: "; ".join(texts) for run, texts in found.items()}
 
     def contexts(self, type_name: str | None = None) -> list[ContextRecord]:
         """Contexts, oldest first.

@@ -14,7 +14,19 @@ from zentfx.errors import StoreError
 if TYPE_CHECKING:
     from zentfx.stores.metadata import MetadataStore
 
-__all__ = ["Event", "Item", "Rows", "StepRow", "rows_of"]
+__all__ = ["ARTIFACT_STATES", "Event", "Item", "Rows", "StepRow", "rows_of"]
+
+
+# MLMD's states of artifacts, by its numbers.
+ARTIFACT_STATES = (
+    "unknown",
+    "pending",
+    "live",
+    "marked_for_deletion",
+    "deleted",
+    "abandoned",
+    "reference",
+)
 
 
 class Item(NamedTuple):
@@ -94,12 +106,6 @@ class Rows(Protocol):
     def context(self, type_name: str, name: str) -> Item | None:
         """The context of this name."""
 
-    def child_contexts(self, context_id: int) -> list[Item]:
-        """The contexts that have this one as their parent."""
-
-    def parent_contexts(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
-        """The parents of contexts, each with the child's id."""
-
     def executions(self, ids: Sequence[int] | None = None) -> list[Item]:
         """Executions, or all."""
 
@@ -129,13 +135,10 @@ class Rows(Protocol):
         """Artifacts, or all."""
 
     def artifacts_of_type(self, name: str) -> list[Item]:
-        """Artifacts whose type, or its base type, is called so."""
+        """Artifacts whose type is called so; ``mlmd.Dataset`` and the like are base types."""
 
     def artifacts_in(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
         """The artifacts of contexts, each with the context's id."""
-
-    def contexts_with_artifacts(self, artifact_ids: Sequence[int]) -> list[tuple[int, Item]]:
-        """The contexts of artifacts, each with the artifact's id."""
 
     def events_of_executions(self, ids: Sequence[int]) -> list[Event]:
         """What executions read and wrote."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from zentfx.errors import NotFoundError, near_matches
 from zentfx.records import schema
@@ -25,6 +25,7 @@ __all__ = [
     "contexts_of",
     "executions_of",
     "names_of",
+    "numbered",
     "origins_of",
     "records_of",
     "run_of",
@@ -57,7 +58,7 @@ def executions_of(rows: Rows, run_id: str) -> list[Item]:
     if context is not None:
         return [item for _, item in rows.executions_in([context.id])]
     number = run_id.removeprefix(LOOSE)
-    if number != run_id and number.isascii() and number.isdecimal():
+    if number != run_id and number.isascii() and number.isdecimal() and len(number) < 19:
         found = rows.executions([int(number)])
         if found and not _in_a_run(rows, found[0].id):
             return found
@@ -84,13 +85,14 @@ def records_of(rows: Rows, contexts: Sequence[Item]) -> list[RunRecord]:
         for context in others:
             records[context.id] = _told_by_steps(
                 records[context.id],
+                context.updated,
                 steps[context.id],
                 named.get(first.get(context.id, 0), {}).get(schema.PIPELINE, ""),
             )
     return [records[context.id] for context in contexts]
 
 
-def _told_by_steps(run: RunRecord, steps: Sequence[Item], pipeline: str) -> RunRecord:
+def _told_by_steps(run: RunRecord, updated: int, steps: Sequence[Item], pipeline: str) -> RunRecord:
     states = set(map(status_of, steps))
     for status in ("running", "failed", "canceled", "unknown", "completed"):
         if status in states:
@@ -98,8 +100,8 @@ def _told_by_steps(run: RunRecord, steps: Sequence[Item], pipeline: str) -> RunR
     else:
         status = "completed" if states else "unknown"  # all of them cached, or none at all
     ended = None
-    if steps and status != "running":
-        ended = time_of(max(item.updated for item in steps))
+    if status != "running":
+        ended = time_of(max((item.updated for item in steps), default=updated))
     return run._replace(status=status, pipeline=pipeline or run.pipeline, ended=ended)
 
 
@@ -111,6 +113,19 @@ def names_of(rows: Rows, executions: Sequence[Item]) -> dict[int, str]:
     ]
     named = contexts_of(rows, unsaid)
     return {item.id: step_name(item, named[item.id]) for item in executions}
+
+
+def numbered(names: Iterable[str]) -> list[str]:
+    """Names, those that come again with a number: ``Trainer``, ``Trainer_2``, ….
+
+    zentfx never has two step runs of one name in a run; others may.
+    """
+    seen: dict[str, int] = defaultdict(int)
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return found
 
 
 def contexts_of(rows: Rows, execution_ids: Sequence[int]) -> dict[int, dict[str, str]]:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from zentfx.records.rows import Event, Item
+from zentfx.records.rows import ARTIFACT_STATES, Event, Item
 
 __all__ = ["EXECUTION_STATES", "READS", "SqlItems", "chunks", "listed"]
 
@@ -21,15 +21,6 @@ _STRUCT = "mlmd-struct::"  # how MLMD begins the text of a struct, before base64
 
 # By MLMD's numbers.
 EXECUTION_STATES = ("unknown", "new", "running", "complete", "failed", "cached", "canceled")
-_ARTIFACT_STATES = (
-    "unknown",
-    "pending",
-    "live",
-    "marked_for_deletion",
-    "deleted",
-    "abandoned",
-    "reference",
-)
 _decoded = json.JSONDecoder().raw_decode  # without json.loads's looks around the text
 READS = (2, 3, 5)  # DECLARED_INPUT, INPUT, INTERNAL_INPUT
 
@@ -42,7 +33,7 @@ _COLUMNS = {
 _STATES: dict[str, tuple[str, ...]] = {
     "Context": ("",),
     "Execution": EXECUTION_STATES,
-    "Artifact": _ARTIFACT_STATES,
+    "Artifact": ARTIFACT_STATES,
 }
 
 
@@ -88,7 +79,7 @@ class SqlItems:
             )
         ]
         items = {item.id: item for item in self.by_id(table, sorted({item for _, item in pairs}))}
-        return [(number, items[item]) for number, item in pairs]
+        return [(number, items[item]) for number, item in pairs if item in items]
 
     def items(self, table: str, where: str) -> list[Item]:
         """Rows of ``Context``, ``Execution`` or ``Artifact``, called ``i`` in the condition."""

@@ -37,17 +37,6 @@ class SqlRows(SqlItems):
         found = self.by_id("Context", ids)
         return found[0] if found else None
 
-    def child_contexts(self, context_id: int) -> list[Item]:
-        """See :class:`zentfx.records.rows.Rows`."""
-        chosen = f"SELECT context_id FROM ParentContext WHERE parent_context_id = {context_id:d}"
-        return self.items("Context", f"i.id IN ({chosen})")
-
-    def parent_contexts(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
-        """See :class:`zentfx.records.rows.Rows`."""
-        return self.linked(
-            "Context", "ParentContext", "context_id", "parent_context_id", context_ids
-        )
-
     def executions(self, ids: Sequence[int] | None = None) -> list[Item]:
         """See :class:`zentfx.records.rows.Rows`."""
         return self.items("Execution", "1") if ids is None else self.by_id("Execution", ids)
@@ -117,11 +106,19 @@ class SqlRows(SqlItems):
 
     def _same(self) -> dict[int, str]:
         """What is recorded of those steps that are the same in all runs, by type."""
+        recorded = (schema.Execution.RECORDED,)
+        [strangers] = self.database.execute(
+            "SELECT (SELECT count(*) FROM Execution) - (SELECT count(*) FROM ExecutionProperty "
+            "WHERE name = ? AND is_custom_property = 1 AND string_value IS NOT NULL)",
+            recorded,
+        ).fetchone()
+        if strangers:
+            return {}  # of others it is not known what step they are, before they are read
         # Answered by the index on names and values, in which equal texts stand together.
         texts = self.database.execute(
             "SELECT DISTINCT string_value FROM ExecutionProperty "
             "WHERE name = ? AND is_custom_property = 1 AND string_value IS NOT NULL",
-            (schema.Execution.RECORDED,),
+            recorded,
         )
         # In canonical JSON the keys are sorted: the class and the step come last.
         by_tail: dict[str, list[str]] = defaultdict(list)
@@ -202,16 +199,14 @@ class SqlRows(SqlItems):
 
     def artifacts_of_type(self, name: str) -> list[Item]:
         """See :class:`zentfx.records.rows.Rows`."""
-        types = [number for number, names in self.types.items() if name in names]
+        types = [
+            number for number, (own, base) in self.types.items() if name in (own, f"mlmd.{base}")
+        ]
         return self.items("Artifact", f"i.type_id IN ({listed(types)})")
 
     def artifacts_in(self, context_ids: Sequence[int]) -> list[tuple[int, Item]]:
         """See :class:`zentfx.records.rows.Rows`."""
         return self.linked("Artifact", "Attribution", "context_id", "artifact_id", context_ids)
-
-    def contexts_with_artifacts(self, artifact_ids: Sequence[int]) -> list[tuple[int, Item]]:
-        """See :class:`zentfx.records.rows.Rows`."""
-        return self.linked("Context", "Attribution", "artifact_id", "context_id", artifact_ids)
 
     def events_of_executions(self, ids: Sequence[int]) -> list[Event]:
         """See :class:`zentfx.records.rows.Rows`."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from pathlib import Path
 
-__all__ = ["is_aside", "write_whole"]
+__all__ = ["is_aside", "size_of_files", "write_whole"]
 
 _ASIDE = re.compile(r"\..+-[0-9a-f]{32}")
 
@@ -41,3 +42,28 @@ def is_aside(name: str) -> bool:
         Whether it is.
     """
     return bool(_ASIDE.fullmatch(name))
+
+
+def size_of_files(uri: str) -> int | None:
+    """Bytes in a file, or in the files below a folder.
+
+    Args:
+        uri: Where it is.
+
+    Returns:
+        The bytes; None if it is not there, or not on this machine's file system.
+    """
+    place = uri.removeprefix("file://")
+    if not place or "://" in place:
+        return None
+    try:
+        path = Path(place)
+        if not path.is_dir():
+            return path.stat().st_size
+        sizes = 0
+        for folder, _, names in os.walk(path):
+            # Of a link the link: what it leads to may be gone, or counted elsewhere.
+            sizes += sum(Path(folder, name).lstat().st_size for name in names)
+    except (OSError, ValueError):
+        return None  # it is gone, or going; or it is no path at all
+    return sizes

@@ -21,6 +21,8 @@ __all__ = ["NotADatabaseError", "one_at_a_time", "open_for_reading"]
 
 # Within it, this package opens no SQLite file but the one that it reads.
 one_at_a_time = threading.RLock()
+# Whoever holds it while the process forks does not live in the child. (As threading does it.)
+os.register_at_fork(after_in_child=one_at_a_time._at_fork_reinit)  # type: ignore[attr-defined]
 
 _PATIENCE = 10.0  # seconds that a reader waits for a writer who keeps everyone out
 # What the system calls the open files of a process, on Linux and on macOS.
@@ -91,8 +93,12 @@ def _connect(path: Path, leave_alone: bool) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         # A database with a write-ahead log cannot be opened where nothing can be written, unless
         # it is known that nobody writes: whoever did would have made the log.
-        log = path.with_name(f"{path.name}-wal")
-        if log.exists() or os.access(path.parent, os.W_OK) or not os.access(path, os.R_OK):
+        logs = [path.with_name(f"{path.name}-{kind}") for kind in ("wal", "journal")]
+        if (
+            any(log.exists() for log in logs)
+            or os.access(path.parent, os.W_OK)
+            or not os.access(path, os.R_OK)
+        ):
             raise
         return _begun(f"{place}?mode=ro&immutable=1")
 

@@ -122,7 +122,7 @@ class ArtifactVersion:
         return [mark for mark in self._catalog.marks if self.id in mark.artifacts]
 
     def mark(self, note: str, downstream: bool = True) -> None:
-        """Marks it, for example as bad data: it shows in listings, and no step reuses it.
+        """Marks it, for example as bad data: it shows in listings, and no later run reuses it.
 
         Args:
             note: Why.
@@ -160,6 +160,18 @@ class ArtifactVersion:
     def data(self) -> Any:
         """The same as :meth:`load`."""
         return self.load()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ArtifactVersion):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, str | int]:
+        return self._catalog.workspace.metadata.place, self.id
 
     def __repr__(self) -> str:
         notes = "; ".join(mark.note for mark in self.marks)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from zentfx import environment
@@ -14,12 +13,14 @@ from zentfx.analysis.compare import ABSENT
 from zentfx.analysis.differences import Difference, side_by_side
 from zentfx.analysis.selection import selected
 from zentfx.annotations import checked_text
-from zentfx.errors import NotFoundError, near_matches
+from zentfx.errors import NotFoundError, ParameterTypeError, near_matches
 from zentfx.records.models import ArtifactRecord, GraphRecord, MarkRecord, Origin, RunRecord
+from zentfx.records.rows import ARTIFACT_STATES
 from zentfx.records.schema import ANNOTATIONS, Artifact
+from zentfx.stores.files import size_of_files
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.context import Context
-from zentfx.views.graph import Graph
+from zentfx.views.graph import Graph, is_gone
 from zentfx.views.listing import Listing, exact_text
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
@@ -82,7 +83,11 @@ class Catalog:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
-        return Run(self.workspace.run(run) if isinstance(run, str) else run, self)
+        if isinstance(run, RunRecord):
+            return Run(run, self)
+        if not isinstance(run, str):
+            raise NotFoundError(f"There is no run {run!r}: expected its id, a text.")
+        return Run(self.workspace.run(run), self)
 
     def runs(self, newest: int | None = None, **criteria: Any) -> Listing[Run]:
         """Runs, oldest first.
@@ -97,16 +102,19 @@ class Catalog:
         Raises:
             NotFoundError: If no run at all fulfils one of the criteria.
         """
+        if newest is not None and (type(newest) is not int or newest < 0):
+            raise ParameterTypeError(f"newest must be a number of runs; {newest!r} came.")
         narrow = any(value is not None for value in criteria.values())
         records = self.workspace.runs(None if narrow else newest)
         chosen = selected(records, lambda record: record, **criteria)
         if newest is not None:
             chosen = chosen[max(0, len(chosen) - newest) :]
-        return Listing(
-            [Run(record, self) for record in chosen], _RUN_COLUMNS, "No runs yet, or none of these."
-        )
+        marked = self.workspace.reader.marked_runs()
+        columns = {**_RUN_COLUMNS, "marked": lambda run: marked.get(run.id)}
+        runs = [Run(record, self) for record in chosen]
+        return Listing(runs, columns, "No runs yet, or none of these.")
 
-    def artifact(self, name_or_id: str | int) -> ArtifactVersion:
+    def artifact(self, name_or_id: str | int | ArtifactVersion) -> ArtifactVersion:
         """One artifact.
 
         Args:
@@ -119,9 +127,17 @@ class Catalog:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
+        if isinstance(name_or_id, ArtifactVersion):
+            return name_or_id
+        if not isinstance(name_or_id, (str, int)) or isinstance(name_or_id, bool):
+            raise NotFoundError(
+                f"There is no artifact {name_or_id!r}: expected an id, or an address "
+                "'pipeline::step::output'."
+            )
         if isinstance(name_or_id, str) and not name_or_id.isdecimal():
             return self._addressed(name_or_id)
-        found = self.workspace.reader.artifacts([int(name_or_id)])
+        number = int(name_or_id)
+        found = self.workspace.reader.artifacts([number] if abs(number) < 2**63 else [])
         if not found:
             raise NotFoundError(f"There is no artifact with the id {name_or_id}.")
         return self.views(found.values())[0]
@@ -145,12 +161,18 @@ class Catalog:
         *,
         state: str | None = "live",
         marked: bool | None = None,
+        exists: bool | None = None,
         before: datetime | None = None,
         unused_since: datetime | None = None,
         larger_than: int | None = None,
         **criteria: Any,
     ) -> Listing[ArtifactVersion]:
         """Artifacts, oldest first; see :meth:`zentfx.Repository.list_artifact_versions`."""
+        if isinstance(larger_than, bool) or not isinstance(larger_than, (int, float, NoneType)):
+            raise ParameterTypeError(f"larger_than is a number of bytes; {larger_than!r} came.")
+        if state is not None and state not in ARTIFACT_STATES:
+            near = near_matches(str(state), ARTIFACT_STATES)
+            raise NotFoundError(f"MLMD has no state {state!r} of artifacts.{near}")
         runs = None
         if any(value is not None for value in criteria.values()):
             runs = [run.id for run in self.runs(**criteria)]
@@ -164,6 +186,7 @@ class Catalog:
             if (state is None or item.state in _STATES.get(state, (state,)))
             and (marked is None or (item.id in marks) == marked)
             and (before is None or item.created < before)
+            and (exists is None or is_gone(item.uri) is not exists)
         ]
         if unused_since is not None:
             uses = self.last_uses([item.id for item in found])
@@ -176,7 +199,7 @@ class Catalog:
         known = {
             kind
             for item in self.workspace.reader.all_artifacts()
-            for kind in (item.type, item.base_type)
+            for kind in (item.type, item.base_type and f"mlmd.{item.base_type}")
             if kind
         }
         if known and name not in known:
@@ -212,6 +235,10 @@ class Catalog:
         """Contexts, oldest first; see :meth:`zentfx.Repository.get_contexts`."""
         name = None if type is None else ANNOTATIONS.get(type, type)
         records = self.workspace.reader.contexts(name)
+        if not records and type not in (None, *ANNOTATIONS):
+            known = {*ANNOTATIONS, *(item.type for item in self.workspace.reader.contexts())}
+            near = near_matches(str(type), known)
+            raise NotFoundError(f"There are no contexts of type {type!r}.{near}")
         return Listing([Context(item, self) for item in records], _CONTEXT_COLUMNS, "No contexts.")
 
     def context(self, type: str, name: str) -> Context:
@@ -291,13 +318,4 @@ class Catalog:
         if text is not None:
             sizes: dict[str, int] = json.loads(text)
             return sum(sizes.values())
-        path = Path(record.uri.removeprefix("file://"))
-        if "://" in record.uri.removeprefix("file://") or not record.uri or not path.exists():
-            return None
-        if path.is_file():
-            return path.stat().st_size
-        return sum(
-            Path(folder, name).stat().st_size
-            for folder, _, names in os.walk(path)
-            for name in names
-        )
+        return size_of_files(record.uri)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zentfx.analysis.compare import ABSENT, RUN_COLUMNS, Table
+from zentfx.analysis.compare import ABSENT, Table
 from zentfx.light_imports import uncollected
 from zentfx.stores.files import write_whole
 from zentfx.views.terminal import terminal_text
@@ -63,7 +63,7 @@ class Comparison:
         with uncollected():
             import pandas as pd
 
-        data: dict[str, Any] = {
+        data: dict[str, Any] = {  # marks and annotations as texts, None where there are none
             name: pd.Series([None if value is ABSENT else value for value in column], dtype=object)
             for name, column in self._table.cells.items()
         }
@@ -117,7 +117,7 @@ class Comparison:
         groups = [
             {"title": title, "width": width}
             for title, width in (
-                ("run", len(RUN_COLUMNS)),
+                ("run", len(self._table.about)),
                 ("parameters", len(self._table.parameters)),
                 ("metrics", len(self._table.metrics)),
             )

@@ -71,6 +71,18 @@ class Context:
         """Its executions, and what they read and wrote, with its other artifacts."""
         return self._catalog.graph(self._catalog.workspace.reader.graph_of_context(self.id))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Context):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, str | int]:
+        return self._catalog.workspace.metadata.place, self.id
+
     def __repr__(self) -> str:
         note = f", note={self.note!r}" if self.note else ""
         return f"Context({self.type!r}, {self.name!r}{note})"

@@ -44,21 +44,20 @@ class Graph:
         """The artifacts of one type.
 
         Args:
-            name: Name of the type: ``Model``, ``Examples``, …; or, if there are none of it, of
-                their base type: ``Dataset``, ….
+            name: Name of the type: ``Model``, ``Examples``, …; or of a base type, as MLMD calls it:
+                ``mlmd.Dataset``, ….
 
         Returns:
             The artifacts, oldest first.
         """
         artifacts = self._record.artifacts
-        found = [item for item in artifacts if item.type == name]
-        return self._catalog.listed(found or [i for i in artifacts if i.base_type == name])
+        found = [item for item in artifacts if name in (item.type, f"mlmd.{item.base_type}")]
+        return self._catalog.listed(found)
 
     @property
-    def origins(self) -> tuple[list[StepNode], Listing[ArtifactVersion]]:
-        """Where it begins: steps that read nothing, and artifacts that no step of it wrote."""
-        steps, artifacts = graphs.origins(self._record)
-        return steps, self._catalog.listed(artifacts)
+    def sources(self) -> Listing[ArtifactVersion]:
+        """Where it begins: the artifacts of steps that read nothing, and those of no step."""
+        return self._catalog.listed(graphs.sources(self._record))
 
     @cached_property
     def remarks(self) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from zentfx.analysis.printable import printable
 from zentfx.light_imports import uncollected
 from zentfx.views.terminal import terminal_text
 
@@ -57,32 +58,36 @@ class Listing(list[_Item]):
     def __repr__(self) -> str:
         if not self:
             return self._empty
-        rows = [
-            [
-                {"text": self._text(value), "best": False, "number": _is_number(value)}
-                for value in (told(item) for told in self._columns.values())
-            ]
-            for item in self[-self._shown :]
+        columns, rows = self._shown_rows()
+        cells = [
+            [{"text": text, "best": False, "number": number} for text, number in row]
+            for row in rows
         ]
-        return terminal_text(
-            list(self._columns), rows, left_out=max(0, len(self) - self._shown), whole=_WHOLE
-        )
+        return terminal_text(columns, cells, max(0, len(self) - self._shown), _WHOLE)
 
     def _repr_html_(self) -> str:
         if not self:
             return f"<p>{escape(self._empty)}</p>"
-        head = "".join(f"<th>{escape(name)}</th>" for name in self._columns)
+        columns, rows = self._shown_rows()
+        head = "".join(f"<th>{escape(name)}</th>" for name in columns)
         body = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{escape(self._text(told(item)))}</td>" for told in self._columns.values()
-            )
-            + "</tr>"
-            for item in self[-self._shown :]
+            "<tr>" + "".join(f"<td>{escape(text)}</td>" for text, _ in row) + "</tr>"
+            for row in rows
         )
         left_out = len(self) - self._shown
         more = f"<p>… and {left_out} earlier ones.</p>" if left_out > 0 else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+    def _shown_rows(self) -> tuple[list[str], list[list[tuple[str, bool]]]]:
+        """Names of the columns in which there is anything, and the last rows: text, is a number."""
+        items = self[-self._shown :]
+        columns = {}
+        for name, told in self._columns.items():
+            values = [told(item) for item in items]
+            texts = [self._text(value) for value in values]
+            if any(texts):
+                columns[name] = list(zip(texts, map(_is_number, values), strict=True))
+        return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
 
 
 def cell_text(value: Any) -> str:
@@ -94,8 +99,8 @@ def cell_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
+        return printable(", ".join(map(str, value)))
+    return printable(str(value))
 
 
 def exact_text(value: Any) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from zentfx.annotations import changed
 from zentfx.records.encoding import metric_values
 from zentfx.records.models import (
-    Annotations,
     ArtifactRecord,
     RunRecord,
     StepRunRecord,
@@ -278,7 +277,7 @@ class Run:
                 f"annotate() takes project, experiment, owner, changelist and note; "
                 f"{', '.join(sorted(unknown))} came. Tags have add_tags()."
             )
-        self._annotate(**changes)
+        self._annotate(changes)
 
     def add_tags(self, *tags: str) -> None:
         """Adds tags.
@@ -290,7 +289,7 @@ class Run:
             ParameterTypeError: If one is no text.
             StoreError: If the store is read-only.
         """
-        self._annotate(tags=(*self._now().tags, *tags))
+        self._annotate({}, add=tags)
 
     def remove_tags(self, *tags: str) -> None:
         """Takes tags away; those that the run does not have are left out.
@@ -301,14 +300,18 @@ class Run:
         Raises:
             StoreError: If the store is read-only.
         """
-        self._annotate(tags=[tag for tag in self._now().tags if tag not in tags])
+        self._annotate({}, remove=tags)
 
-    def _now(self) -> Annotations:
-        return self._workspace.run(self.id).annotations
-
-    def _annotate(self, **changes: Any) -> None:
-        now = changed(self._now(), **changes)
-        self._workspace.annotator.annotate(self.id, now)
+    def _annotate(
+        self, changes: Mapping[str, Any], add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> None:
+        with self._workspace.annotating() as annotator:
+            before = self._workspace.run(self.id).annotations
+            told = dict(changes)
+            if add or remove:
+                told["tags"] = [*(tag for tag in before.tags if tag not in remove), *add]
+            now = changed(before, **told)
+            annotator.annotate(self.id, now, told)
         self._record = self._record._replace(annotations=now)
 
     def graph(self) -> Graph:
@@ -361,6 +364,18 @@ class Run:
             for name, step in self.steps.items()
             for parameter, value in step.parameters.items()
         }
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Run):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, str | int]:
+        return self._catalog.workspace.metadata.place, self.id
 
     def __repr__(self) -> str:
         return f"Run({self.id!r}, pipeline={self.pipeline!r}, status={self.status!r})"

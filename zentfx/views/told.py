@@ -20,7 +20,15 @@ def told_of_run(run: Run) -> dict[str, Any]:
         "status": run.status,
         "started": run.started,
         "duration": run.duration,
+        "user": run.user,
+        "host": run.host,
         "code revision": run.code_revision,
+        "project": run.project,
+        "experiment": run.experiment,
+        "owner": run.owner,
+        "changelist": run.changelist,
+        "tags": ", ".join(run.tags) or None,
+        "note": run.note,
     }
     for name, step in run.steps.items():
         told[f"{name}.status"] = step.status
