@@ -355,3 +355,70 @@ class TestBadInput:
         assert listing[0].metadata["text"] == text
         assert len(max(repr(listing).splitlines(), key=len)) < 400
         assert repository.get_artifact_version(number).metadata["text"] == text
+
+
+class TestSeveralStepsOfOneType:
+    def put(self, path, *executions, context=None):
+        store = mlmd.MetadataStore(config_of(path))
+        kind = store.put_execution_type(pb.ExecutionType(name="Trainer"))
+        metrics = store.put_artifact_type(pb.ArtifactType(name="Metrics"))
+        contexts = []
+        if context:
+            type_id = store.put_context_type(pb.ContextType(name="pipeline_run"))
+            contexts = [pb.Context(type_id=type_id, name=context)]
+        for name, lr in executions:
+            execution = pb.Execution(type_id=kind, last_known_state=pb.Execution.COMPLETE)
+            if name:
+                execution.name = name
+            execution.custom_properties["lr"].double_value = lr
+            artifact = pb.Artifact(type_id=metrics)
+            artifact.custom_properties["accuracy"].double_value = 1 - lr
+            store.put_execution(
+                execution,
+                [(artifact, pb.Event(type=pb.Event.OUTPUT))],
+                contexts,
+                reuse_context_if_already_exist=True,
+            )
+        del store
+        gc.collect()
+        return Repository(metadata=path)
+
+    def test_in_one_run_they_are_numbered(self, path):
+        repository = self.put(path, ("", 0.1), ("", 0.2), context="sweep")
+        [run] = repository.get_runs()
+        assert run.parameters == {"Trainer.lr": 0.1, "Trainer_2.lr": 0.2}
+        assert run.metrics == {"Trainer.accuracy": 0.9, "Trainer_2.accuracy": 0.8}
+        frame = repository.compare_training_runs().to_dataframe()
+        assert list(frame["metrics.Trainer_2.accuracy"]) == [0.8]
+
+    def test_names_of_executions_do_not_keep_them_apart(self, path):
+        repository = self.put(path, ("train_0", 0.1), ("train_1", 0.2))
+        frame = repository.compare_training_runs().to_dataframe()
+        assert list(frame["Trainer.lr"]) == [0.1, 0.2]
+        assert list(frame["metrics.Trainer.accuracy"]) == [0.9, 0.8]
+
+
+def test_a_process_that_was_forked_while_another_thread_read_can_read(path, ids):
+    code = """
+import os, sys, threading, time
+from zentfx import Repository
+repository = Repository(metadata=sys.argv[1])
+metadata = repository.workspace.metadata
+def hold():
+    with metadata.reading():
+        time.sleep(2)
+threading.Thread(target=hold, daemon=True).start()
+time.sleep(0.3)
+if os.fork() == 0:
+    os._exit(7 if len(repository.get_runs()) == 1 else 1)
+_, status = os.wait()
+print(os.waitstatus_to_exitcode(status))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "7\n", done.stderr

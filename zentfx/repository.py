@@ -151,7 +151,9 @@ class Repository:
             ConfigError: If it cannot be read, as when the class of a step is gone.
             DataNotFoundError: If its YAML is gone from the artifact store.
         """
-        versions = self._workspace.reader.pipeline_versions(name) if name else []
+        if not isinstance(name, str):
+            raise NotFoundError(f"There is no pipeline {name!r}: expected its name, a text.")
+        versions = self._workspace.reader.pipeline_versions(name)
         if not versions:
             raise NotFoundError(
                 f"There is no pipeline {name!r} that zentfx has run here."

@@ -326,3 +326,89 @@ def test_reading_loads_nothing_heavy_and_not_even_mlmd(repository):
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+class TestFoundByReaders:
+    """What a second reader and a first user of this found."""
+
+    def test_what_others_say_meanwhile_stays(self, repository, monkeypatch):
+        made = run(repository)
+        other = repository.get_pipeline_run(made.id)
+        workspace = repository.workspace
+        before = workspace.run(made.id)
+        other.annotate(owner="B")
+        # As if it had read before the other wrote.
+        monkeypatch.setattr(type(workspace), "run", lambda *_: before)
+        made.add_tags("x")
+        monkeypatch.undo()
+        found = repository.get_pipeline_run(made.id)
+        assert (found.owner, found.tags) == ("B", ("x",))
+
+    def test_marked_runs_are_told_and_never_the_best(self):
+        from tests.analysis.test_compare import compared, step
+        from zentfx.analysis.compare import compare
+
+        rows = [compared(step(), name=name, metrics={"e": {"loss": loss}})
+                for name, loss in (("bad", 0.1), ("good", 0.2), ("worse", 0.3))]  # fmt: skip
+        table = compare(rows, marked={"bad": "broken sensor"})
+        assert table.cells["marked"][0] == "broken sensor"
+        assert table.best["metrics.e.loss"] == {1}
+        assert "marked" not in compare(rows).columns
+        assert compare(rows).best["metrics.e.loss"] == {0}
+
+    def test_the_same_thing_found_twice_is_equal(self, repository):
+        made = run(repository)
+        model = made.steps["fit"].outputs["model"]
+        assert model == repository.get_artifact_version(model.id)
+        assert model in repository.list_artifact_versions("Weights")
+        assert model.run == made == repository.get_runs()[0]
+        assert len({made, model.run, repository.get_runs()[0]}) == 1
+        assert model != made
+
+    @pytest.mark.parametrize(
+        ("ask", "error"),
+        [
+            (lambda repo: repo.get_runs(newest="3"), ParameterTypeError),
+            (lambda repo: repo.get_runs(newest=-1), ParameterTypeError),
+            (lambda repo: repo.get_runs(tag=["t"]), ParameterTypeError),
+            (lambda repo: repo.get_pipeline_run(None), NotFoundError),
+            (lambda repo: repo.get_pipeline_by_name(None), NotFoundError),
+            (lambda repo: repo.get_artifact_version(None), NotFoundError),
+            (lambda repo: repo.get_artifact_version(True), NotFoundError),
+            (lambda repo: repo.get_artifact_version(10**30), NotFoundError),
+            (lambda repo: repo.get_contexts("tagg"), NotFoundError),
+            (lambda repo: repo.list_artifact_versions(state="gone"), NotFoundError),
+            (lambda repo: repo.list_artifact_versions("Weigts"), NotFoundError),
+            (lambda repo: repo.list_artifact_versions(older_than="30d"), ParameterTypeError),
+            (
+                lambda repo: repo.list_artifact_versions(older_than=timedelta.max),
+                ParameterTypeError,
+            ),
+            (lambda repo: repo.list_artifact_versions(larger_than="1MB"), ParameterTypeError),
+            (lambda repo: repo.compare_runs(*repo.get_runs(), "third"), TypeError),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, repository, ask, error):
+        run(repository)
+        run(repository)
+        with pytest.raises(error):
+            ask(repository)
+
+    def test_control_characters_are_shown_escaped(self, repository):
+        made = run(repository)
+        made.steps["data"].outputs["data"].mark("red\x1b[31m\nnl")
+        for text in (str(made.graph()), repr(repository.list_artifact_versions())):
+            assert "\x1b" not in text
+            assert "red\\x1b[31m\\nnl" in text.replace("\n", "")
+
+    def test_many_runs_that_reused_one_thing_are_drawn_in_time(self):
+        """A thousand writers and readers of one artifact are two thousand arrows, not a million."""
+        from zentfx.analysis.graph import in_order
+        from zentfx.records.models import Edge, GraphRecord, StepNode
+
+        count = 5000
+        steps = [StepNode(i, "s", "T", "cached", "r", "p") for i in range(1, 2 * count + 1)]
+        edges = [Edge(i, 1, reads=i > count, names=()) for i in range(1, 2 * count + 1)]
+        ordered, rest = in_order(GraphRecord(tuple(steps), (), tuple(edges)))
+        assert [step.id for step in ordered] == list(range(1, 2 * count + 1))
+        assert rest == []
