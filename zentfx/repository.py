@@ -29,7 +29,7 @@ from zentfx.records.models import MarkRecord
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.metadata import MetadataStore as AnyMetadataStore
 from zentfx.views.artifact import ArtifactVersion
-from zentfx.views.catalog import Catalog
+from zentfx.views.catalog import Catalog, checked_number
 from zentfx.views.comparison import Comparison
 from zentfx.views.context import Context
 from zentfx.views.listing import Listing
@@ -231,6 +231,8 @@ class Repository:
         pipeline: str | None = None,
         all_parameters: bool = False,
         *,
+        newest: int | None = None,
+        status: str | None = None,
         project: str | None = None,
         experiment: str | None = None,
         owner: str | None = None,
@@ -242,6 +244,8 @@ class Repository:
         Args:
             pipeline: Name of the pipeline whose runs to compare; None for all, and so on.
             all_parameters: Whether to show parameters that are the same in all runs, too.
+            newest: How many of the latest ones; None for all.
+            status: How they ended.
             project: Their project.
             experiment: Their experiment.
             owner: Their owner.
@@ -259,14 +263,18 @@ class Repository:
                 self._workspace.compared_runs(every=all_parameters),
                 lambda item: item.run,
                 pipeline=pipeline,
+                status=status,
                 project=project,
                 experiment=experiment,
                 owner=owner,
                 changelist=changelist,
                 tag=tag,
             )
+            runs = list(filter(trains, shown))
+            if newest is not None:
+                runs = runs[max(0, len(runs) - checked_number("newest", newest)) :]
             marked = self._workspace.reader.marked_runs()
-            return Comparison(compare(filter(trains, shown), all_parameters, marked))
+            return Comparison(compare(runs, all_parameters, marked))
 
     def compare_runs(
         self, first: str | Run, second: str | Run, *, all_values: bool = False

@@ -20,7 +20,6 @@ from zentfx.cli.output import Best, echo_json, echo_table, note
 
 if TYPE_CHECKING:
     from zentfx.analysis.compare import Table
-    from zentfx.repository import Repository
 
 __all__ = ["compare"]
 
@@ -75,11 +74,12 @@ def compare(
         return
     if all_values:
         raise click.UsageError("--all-values is for two runs; did you mean --all-parameters?")
-    table = _compared(store.open(), all_parameters, newest, criteria)
+    comparison = store.open().compare_training_runs(
+        all_parameters=all_parameters, newest=newest or None, **criteria
+    )
+    table = comparison.table
     if html is not None:
-        from zentfx.views.comparison import Comparison
-
-        note(f"Wrote {Comparison(table).save(html)}: {len(table)} training runs.")
+        note(f"Wrote {comparison.save(html)}: {len(comparison)} training runs.")
     if as_json:
         echo_json(_told(table))
     elif html is None:
@@ -96,19 +96,6 @@ def _check_alone(context: click.Context) -> None:
             raise click.UsageError(
                 f"With --run two runs are compared; {item.opts[0]} chooses among all."
             )
-
-
-def _compared(
-    repository: Repository, all_parameters: bool, newest: int | None, criteria: dict[str, Any]
-) -> Table:
-    """As ``Repository.compare_training_runs``, which takes no status and no number."""
-    from zentfx.analysis.compare import compare as compared
-    from zentfx.analysis.compare import trains
-    from zentfx.analysis.selection import selected
-
-    every = repository.workspace.compared_runs(every=all_parameters)
-    chosen = list(filter(trains, selected(every, lambda item: item.run, **criteria)))
-    return compared(chosen[-newest:] if newest else chosen, all_parameters)
 
 
 def _told(table: Table) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from zentfx.views.listing import Listing, exact_text
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
 
-__all__ = ["Catalog"]
+__all__ = ["Catalog", "checked_number"]
 
 _ADDRESS = "::"
 # Plain MLMD code says nothing of a state.
@@ -59,6 +59,24 @@ _CONTEXT_COLUMNS: dict[str, Callable[[Context], Any]] = {
     "note": lambda item: item.note,
     "created": lambda item: item.created,
 }
+
+
+def checked_number(name: str, value: Any) -> int:
+    """Makes sure that something is a number of runs.
+
+    Args:
+        name: What it is called.
+        value: What came.
+
+    Returns:
+        It.
+
+    Raises:
+        ParameterTypeError: If it is none.
+    """
+    if type(value) is not int or value < 0:
+        raise ParameterTypeError(f"{name} must be a number of runs; {value!r} came.")
+    return value
 
 
 class Catalog:
@@ -102,8 +120,8 @@ class Catalog:
         Raises:
             NotFoundError: If no run at all fulfils one of the criteria.
         """
-        if newest is not None and (type(newest) is not int or newest < 0):
-            raise ParameterTypeError(f"newest must be a number of runs; {newest!r} came.")
+        if newest is not None:
+            checked_number("newest", newest)
         narrow = any(value is not None for value in criteria.values())
         records = self.workspace.runs(None if narrow else newest)
         chosen = selected(records, lambda record: record, **criteria)

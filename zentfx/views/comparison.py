@@ -41,6 +41,11 @@ class Comparison:
         self._table = table
 
     @property
+    def table(self) -> Table:
+        """The comparison as plain data."""
+        return self._table
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns."""
         return self._table.columns
