@@ -5,6 +5,7 @@ import json
 import math
 import sqlite3
 import string
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -15,16 +16,29 @@ from hypothesis import strategies as st
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from zentfx.analysis.compare import compare, trains
+from zentfx.parameters import canonical_json, encode
+from zentfx.records import schema
 from zentfx.records.api_rows import ApiRows
+from zentfx.records.encoding import as_property, chunked, metric_properties
 from zentfx.records.reader import Reader
 from zentfx.records.sql_rows import SqlRows
 from zentfx.stores.metadata import OpenMetadataStore, SQLiteMetadataStore
 
 
-@contextmanager
-def by_sql(path):
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-        yield SqlRows(database)
+class BySql:
+    """A store that is read by SQL, although MLMD has it open.
+
+    Read-only: a connection that may write takes the write-ahead log with it when it is closed, and
+    with it all that MLMD writes from then on. That is what the package's guard is there for.
+    """
+
+    def __init__(self, path):
+        self.path = path
+
+    @contextmanager
+    def reading(self):
+        with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as database:
+            yield database
 
 
 class BothWays:
@@ -37,8 +51,8 @@ class BothWays:
     def ask(self, method, *arguments):
         """The answer, which is the same both ways."""
         over_api = whole(getattr(ApiRows(self.client), method)(*arguments))
-        with by_sql(self.path) as rows:
-            found = whole(getattr(rows, method)(*arguments))
+        with BySql(self.path).reading() as database:
+            found = whole(getattr(SqlRows(database), method)(*arguments))
         found_in_order, expected = comparable(found), comparable(over_api)
         assert found_in_order == expected
         return found
@@ -204,13 +218,7 @@ class TestRealStore:
     def test_runs_are_compared_alike(self, real, every):
         over_api = Reader(OpenMetadataStore(real.client), None).compared_runs(every)
 
-        class BySql:
-            @contextmanager
-            def reading(self):
-                with closing(sqlite3.connect(real.path)) as database:
-                    yield database
-
-        found = Reader(BySql(), None).compared_runs(every)
+        found = Reader(BySql(real.path), None).compared_runs(every)
         assert [item.run for item in found] == [item.run for item in over_api]
         # As texts, because no two NaN are equal.
         measured = [[repr(item.metrics) for item in items] for items in (found, over_api)]
@@ -224,3 +232,57 @@ class TestRealStore:
         assert tables[0].columns == tables[1].columns
         assert repr(tables[0].cells) == repr(tables[1].cells)
         assert ("TrainIt.lr" in tables[0].columns) is every
+
+
+# What a step's constructor may be given; NUL and surrogates travel as JSON's escapes.
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(2**63, 2**80),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=30),
+    st.just("lang ü" * 900),
+)
+arguments = st.dictionaries(
+    names, st.recursive(scalars, lambda part: st.lists(part, max_size=3), max_leaves=5), max_size=5
+)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arguments=arguments, metrics=st.dictionaries(names, st.floats(), max_size=4))
+def test_parameters_and_metrics_come_back_exactly(both, arguments, metrics):
+    recorded = {"arguments": encode(arguments, None), "derived": {}, "step": "train"}
+    recorded |= {"code": "c", "content": "", "source": "my.Train"}
+    run = str(uuid.uuid4())
+    client = both.client
+    execution = pb.Execution(
+        type_id=client.put_execution_type(pb.ExecutionType(name="my.Train", base_type=1)),
+        last_known_state=pb.Execution.COMPLETE,
+    )
+    properties = {name: as_property(value) for name, value in arguments.items()}
+    properties |= chunked(schema.Execution.RECORDED, canonical_json(recorded))
+    for name, value in {**properties, schema.Execution.RUN: run}.items():
+        if value is not None:
+            fill(execution.custom_properties, name, value)
+    artifact = pb.Artifact(
+        type_id=client.put_artifact_type(pb.ArtifactType(name="Metrics", base_type=3)),
+        state=pb.Artifact.LIVE,
+    )
+    for name, value in {**metric_properties(metrics), "zentfx_manifest": "x"}.items():
+        fill(artifact.custom_properties, name, value)
+    kind = client.put_context_type(pb.ContextType(name="pipeline_run"))
+    context = pb.Context(type_id=kind, name=run)
+    context.custom_properties[schema.Run.STATUS].string_value = "completed"
+    client.put_execution(execution, [(artifact, pb.Event(type=pb.Event.OUTPUT))], [context])
+
+    for store in (BySql(both.path), OpenMetadataStore(client)):
+        reader = Reader(store, None)
+        [step] = reader.step_runs(run)
+        assert step.name == "train"
+        assert repr(step.arguments) == repr(dict(sorted(arguments.items())))
+        [compared] = [item for item in reader.compared_runs() if item.run.id == run]
+        assert repr(compared.steps[0].parameters) == repr(step.parameters)
+        # NaN is no value that is equal to itself.
+        expected = dict(sorted(metrics.items()))
+        assert repr(compared.metrics.get("train", {})) == repr(expected)

@@ -73,6 +73,15 @@ for number in range(3):
 """
 
 
+READ_NAMES = """
+import sys
+from pathlib import Path
+from zentfx.stores.metadata import SQLiteMetadataStore
+
+print(*[item.name for item in SQLiteMetadataStore(Path(sys.argv[1])).connect().get_contexts()])
+"""
+
+
 class TestNewStores:
     def test_a_store_is_made_at_the_first_connect_and_then_kept(self, path):
         store = SQLiteMetadataStore(path)
@@ -153,6 +162,60 @@ class TestSeveralAtOnce:
         in_other_processes(OPEN_AND_PUT, (path, "later"))
         del first
         assert {"before", "after", "other-2", "later-2"} <= set(names_of(path))
+
+
+class TestReadingBySql:
+    """A second SQLite in the process must not take MLMD's locks away: see sqlite_files."""
+
+    @pytest.mark.parametrize("whose", ["ours", "somebody else's"])
+    def test_a_store_that_is_in_use_is_not_read_by_sql_and_loses_nothing(self, path, whose):
+        store = SQLiteMetadataStore(path)
+        client = store.connect()
+        if whose == "somebody else's":
+            client = mlmd.MetadataStore(store.connection_config)
+        put(client, "before")
+        with SQLiteMetadataStore(path).reading() as database:
+            assert database is None
+        in_other_processes(OPEN_AND_PUT, (path, "other"))
+        put(client, "after")
+        del client, store
+        assert {"before", "after", "other-2"} <= set(names_of(path))
+
+    def test_a_store_that_nobody_uses_is_and_can_be_written_to_afterwards(self, path):
+        store = SQLiteMetadataStore(path)
+        put(store.connect(), "before")
+        with store.reading() as database:
+            assert database.execute("SELECT name FROM Context").fetchall() == [("before",)]
+            with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                database.execute("DELETE FROM Context")
+        in_other_processes(OPEN_AND_PUT, (path, "other"))
+        put(store.connect(), "after")
+        in_other_processes(OPEN_AND_PUT, (path, "later"))
+        del store
+        assert {"before", "after", "other-2", "later-2"} <= set(names_of(path))
+
+    def test_whoever_opens_it_meanwhile_keeps_the_locks(self, path):
+        store = SQLiteMetadataStore(path)
+        store.check()
+        with store.reading() as database:
+            assert database is not None
+            theirs = mlmd.MetadataStore(store.connection_config)
+        put(theirs, "before")
+        in_other_processes(OPEN_AND_PUT, (path, "other"))
+        put(theirs, "after")
+        in_other_processes(OPEN_AND_PUT, (path, "later"))
+        names = in_other_processes(READ_NAMES, (path,))[0].split()
+        assert {"before", "after", "other-2", "later-2"} <= set(names)
+
+    def test_one_look_sees_one_state(self, path):
+        store = SQLiteMetadataStore(path)
+        store.check()
+        with store.reading() as database:
+            assert database.execute("SELECT count(*) FROM Context").fetchone() == (0,)
+            in_other_processes(OPEN_AND_PUT, (path, "other"))
+            assert database.execute("SELECT count(*) FROM Context").fetchone() == (0,)
+        with store.reading() as database:
+            assert database.execute("SELECT count(*) FROM Context").fetchone() == (3,)
 
 
 def text_file(path):

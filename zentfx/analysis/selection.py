@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from zentfx.errors import NotFoundError, ParameterTypeError, near_matches
-from zentfx.records.models import RunRecord
+from zentfx.records.models import RUN_STATUSES, RunRecord
 
 __all__ = ["CRITERIA", "selected"]
 
@@ -23,7 +23,7 @@ CRITERIA: dict[str, Callable[[RunRecord], Iterable[str | None]]] = {
     "tag": lambda run: run.annotations.tags,
 }
 # Names of a fixed set: none may have that status, now.
-_ALWAYS_KNOWN = {"status": ("running", "completed", "failed", "canceled", "crashed", "unknown")}
+_ALWAYS_KNOWN = {"status": RUN_STATUSES}
 
 
 def selected(

@@ -9,7 +9,6 @@ import click
 
 from zentfx.cli.differences import echo_differences
 from zentfx.cli.options import (
-    STATUSES,
     Store,
     json_option,
     label_options,
@@ -17,6 +16,7 @@ from zentfx.cli.options import (
     store_options,
 )
 from zentfx.cli.output import Best, echo_json, echo_table, note
+from zentfx.records.models import RUN_STATUSES
 
 if TYPE_CHECKING:
     from zentfx.analysis.compare import Table
@@ -28,7 +28,7 @@ _SHOWN = 50  # rows of a table, if nobody says how many
 
 @click.command()
 @click.argument("pipeline", required=False)
-@click.option("--status", type=click.Choice(STATUSES), help="Only those that ended so.")
+@click.option("--status", type=click.Choice(RUN_STATUSES), help="Only those that ended so.")
 @label_options
 @newest_option(None, f"Compare so many of the latest ones; by default all, and show {_SHOWN}.")
 @click.option("--all-parameters", is_flag=True, help="Also parameters that are the same in all.")

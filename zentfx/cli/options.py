@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from zentfx.workspace import Workspace
 
 __all__ = [
-    "STATUSES",
     "Store",
     "json_option",
     "label_options",
@@ -26,7 +25,6 @@ __all__ = [
     "store_options",
 ]
 
-STATUSES = ("running", "completed", "failed", "canceled", "crashed", "unknown")
 _Command = Callable[..., Any]
 
 repository_option = click.option(

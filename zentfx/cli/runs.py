@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zentfx.cli.options import (
-    STATUSES,
     Store,
     json_option,
     label_options,
@@ -17,6 +16,7 @@ from zentfx.cli.options import (
 )
 from zentfx.cli.output import echo_json, echo_table, note
 from zentfx.cli.records import told_of_run
+from zentfx.records.models import RUN_STATUSES
 
 if TYPE_CHECKING:
     from zentfx.views.run import Run
@@ -42,7 +42,7 @@ _OPTIONAL = ("pipeline", "version", "project", "experiment", "owner", "changelis
 
 @click.command()
 @click.option("--pipeline", metavar="NAME", help="Only those of this pipeline.")
-@click.option("--status", type=click.Choice(STATUSES), help="Only those that ended so.")
+@click.option("--status", type=click.Choice(RUN_STATUSES), help="Only those that ended so.")
 @label_options
 @newest_option(50, "How many of the latest ones; 0 for all.")
 @json_option

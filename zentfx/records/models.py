@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "NO_ANNOTATIONS",
+    "RUN_STATUSES",
     "Annotations",
     "ArtifactRecord",
     "ComparedRun",
@@ -48,6 +49,9 @@ class Annotations:
 
 
 NO_ANNOTATIONS = Annotations()
+
+# How a run may have ended, or not.
+RUN_STATUSES = ("running", "completed", "failed", "canceled", "crashed", "unknown")
 
 
 class RunRecord(NamedTuple):
@@ -197,7 +201,8 @@ class StepRunRecord:
         started: When it was registered, in UTC.
         updated: When it was last written, in UTC: its end, once it has one.
         error: Text of the error that ended it, or None.
-        trains: Whether it trains a model: its type's base type in MLMD is Train.
+        trains: Whether it trains a model, as its type's base type in MLMD says; or its name, where
+            it has none.
         content: Digest of the content of its input files; empty where it has none.
     """
 
