@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zentfx import Secret
-from zentfx.cli.output import Best, clean, clean_lines, echo_json, echo_table, exact, plain, shown
+from zentfx.analysis.printable import printable
+from zentfx.cli.output import Best, clean_lines, echo_json, echo_table, exact, plain, shown
 from zentfx.cli.quantities import AGE, SIZE, size_text
 
 
@@ -72,9 +73,9 @@ def test_json_is_ascii(capsys):
 
 @given(st.text(st.characters()))
 def test_a_clean_text_is_one_printable_line(text):
-    assert clean(text).isprintable()
+    assert printable(text).isprintable()
     if text.isprintable():
-        assert clean(text) == text
+        assert printable(text) == text
 
 
 def test_lines_stay_lines():

@@ -15,7 +15,7 @@ from zentfx.analysis.direction import best
 from zentfx.parameters import Secret, canonical_json, encode
 from zentfx.records.models import ComparedRun, ComparedStep
 
-__all__ = ["ABSENT", "RUN_COLUMNS", "Table", "cell", "compare", "same", "trains"]
+__all__ = ["ABSENT", "RUN_COLUMNS", "Table", "cell", "compare", "digests", "same", "trains"]
 
 # What is said of every run. `cached` marks a repeat: its training step reused an earlier result.
 RUN_COLUMNS = ("run", "pipeline", "version", "status", "cached", "started", "duration")
@@ -186,13 +186,14 @@ def _kind(step: ComparedStep) -> tuple[int, str, str]:
 
 
 def _values(step: ComparedStep) -> dict[str, Any]:
-    values = dict(step.parameters)
+    return {**step.parameters, **digests(step.fingerprint, step.content)}
+
+
+def digests(fingerprint: str, content: str) -> dict[str, str]:
+    """The first digits of what a step's code and input files were, as far as that is known."""
     # In brackets, so that no parameter can have the name.
-    if step.fingerprint:
-        values["(code)"] = step.fingerprint[:_SHOWN]
-    if step.content:
-        values["(content)"] = step.content[:_SHOWN]
-    return values
+    found = {"(code)": fingerprint[:_SHOWN], "(content)": content[:_SHOWN]}
+    return {name: text for name, text in found.items() if text}
 
 
 def _metrics(compared: Sequence[ComparedRun]) -> dict[str, list[Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zentfx.analysis.printable import printable
 from zentfx.cli.differences import echo_differences
 from zentfx.cli.lazy import LazyGroup
 from zentfx.cli.options import (
@@ -18,7 +19,7 @@ from zentfx.cli.options import (
     repository_option,
     store_options,
 )
-from zentfx.cli.output import clean, echo, echo_json, echo_table, exact, note, shown
+from zentfx.cli.output import echo, echo_json, echo_table, exact, note, shown
 from zentfx.cli.quantities import AGE, SIZE, size_text
 from zentfx.cli.records import files_there, told_of_artifact, told_of_run, told_of_step
 
@@ -205,7 +206,7 @@ def _pairs_of_producer(run: dict[str, Any], step: dict[str, Any]) -> list[tuple[
 
 
 def _aligned(pairs: Iterable[tuple[str, Any]], indent: str = "") -> list[str]:
-    named = [(clean(name), exact(value)) for name, value in pairs]
+    named = [(printable(name), exact(value)) for name, value in pairs]
     width = max(len(name) for name, _ in named)
     return [f"{indent}{name:<{width}}  {text}".rstrip() for name, text in named]
 
@@ -268,8 +269,8 @@ def unmark(repository: Path | None, artifact: str, as_json: bool) -> None:
         echo_json({"artifact": item.id, "notes": [mark.note for mark in own]})
     else:
         notes = "; ".join(mark.note for mark in own)
-        echo(f"Took back from {_named(item)}: {clean(notes)}")
+        echo(f"Took back from {_named(item)}: {printable(notes)}")
 
 
 def _named(item: ArtifactVersion) -> str:
-    return clean(f"{item.type} {item.id} ({item.name})")
+    return printable(f"{item.type} {item.id} ({item.name})")

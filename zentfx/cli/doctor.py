@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from zentfx.analysis.printable import printable
 from zentfx.cli.options import Store, json_option, repository_option
-from zentfx.cli.output import clean, echo, echo_json
+from zentfx.cli.output import echo, echo_json
 from zentfx.cli.quantities import size_text
 
 __all__ = ["doctor"]
@@ -36,7 +37,7 @@ def doctor(context: click.Context, cleans: bool, as_json: bool, repository: Path
     else:
         for item in found:
             size = f" ({size_text(item.size)})" if item.removable else ""
-            echo(clean(f"{item.what}: {item.path}{size}"))
+            echo(printable(f"{item.what}: {item.path}{size}"))
     if cleans and found:
         remove(workspace, found)
     if not as_json:
@@ -46,7 +47,7 @@ def doctor(context: click.Context, cleans: bool, as_json: bool, repository: Path
 
 def _verdict(count: int, size: int, cleans: bool, place: str) -> str:
     if not count:
-        return clean(f"Nothing is left over in {place}.")
+        return printable(f"Nothing is left over in {place}.")
     if cleans:
         return f"Cleaned: {count} leftovers, {size_text(size)}."
     return f"{count} leftovers. zentfx doctor --clean removes them."

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zentfx.analysis.printable import printable
 from zentfx.cli.options import Store, json_option, store_options
-from zentfx.cli.output import clean, echo, echo_json, note
+from zentfx.cli.output import echo, echo_json, note
 from zentfx.errors import NotFoundError, near_matches
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def logs(store: Store, step: str | None, run_id: str | None, follow: bool, as_js
         echo_json({"run": run.id, "pipeline": run.pipeline, "status": run.status, "bytes": sizes})
         return
     if step is None:
-        echo(clean(f"Run {run.id} of {run.pipeline!r} ({run.status}):"))
+        echo(printable(f"Run {run.id} of {run.pipeline!r} ({run.status}):"))
         for name, size in sizes.items():
             echo(f"  {name:<16} {size:>9} bytes")
         return

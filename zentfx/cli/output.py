@@ -18,7 +18,6 @@ import click
 
 __all__ = [
     "Best",
-    "clean",
     "clean_lines",
     "echo",
     "echo_json",
@@ -31,7 +30,6 @@ __all__ = [
 
 _PIPE_CLOSED = 141  # what shells say of a process that SIGPIPE ended
 _LONGEST = 40  # characters of a text in a table that is not there to be copied
-_BORDERS = 3  # around each column on a terminal: a line and two spaces
 _NARROWEST = 10  # what a column beside the first is given, however narrow the terminal
 
 # As the progress of a run has them.
@@ -123,23 +121,6 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def clean(text: str) -> str:
-    """A text without what a terminal would take for a command or a line end.
-
-    Args:
-        text: Anybody's text.
-
-    Returns:
-        It, with such characters by their numbers, as Python writes them.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
 def clean_lines(text: str) -> str:
     """The same for a text of several lines.
 
@@ -147,9 +128,11 @@ def clean_lines(text: str) -> str:
         text: The text.
 
     Returns:
-        It, line by line as :func:`clean` makes it, without tabs.
+        It, line by line as :func:`printable` makes it, without tabs.
     """
-    return "\n".join(clean(line.expandtabs()) for line in text.split("\n"))
+    from zentfx.analysis.printable import printable  # help needs none of it
+
+    return "\n".join(printable(line.expandtabs()) for line in text.split("\n"))
 
 
 def shown(value: Any) -> str:
@@ -161,17 +144,11 @@ def shown(value: Any) -> str:
     Returns:
         One line of text.
     """
-    if value is None:
-        return ""
+    from zentfx.views.listing import cell_text
+
     if isinstance(value, Best):
         return f"{shown(value.value)} ★"
-    if isinstance(value, datetime):
-        return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, (list, tuple)):
-        return clean(", ".join(map(str, value)))
-    return clean(str(value))
+    return cell_text(value.astimezone(timezone.utc) if isinstance(value, datetime) else value)
 
 
 def exact(value: Any) -> str:
@@ -184,11 +161,12 @@ def exact(value: Any) -> str:
         One line of text.
     """
     from zentfx.analysis.compare import cell
+    from zentfx.analysis.printable import printable
 
     if isinstance(value, datetime):
         return f"{shown(value)}.{value.microsecond // 1000:03d}"
     text = cell(value)
-    return clean(text if isinstance(text, str) else repr(text))
+    return printable(text if isinstance(text, str) else repr(text))
 
 
 def echo_table(
@@ -206,12 +184,14 @@ def echo_table(
         cut: Titles of columns whose texts may be cut; all others are whole.
         optional: Titles of columns that are left out where nothing is in them.
     """
+    from zentfx.analysis.printable import printable
+
     heads, columns, right = [], [], []
     for title, values in zip(titles, zip(*rows, strict=True), strict=True):
         texts = [_cut(shown(value)) if title in cut else shown(value) for value in values]
         if title in optional and not any(texts):
             continue
-        heads.append(clean(title))
+        heads.append(printable(title))
         columns.append(texts)
         right.append(any(map(_is_number, values)))
     cells = list(zip(*columns, strict=True))
@@ -222,8 +202,10 @@ def echo_table(
 
 
 def _is_number(value: Any) -> bool:
+    from zentfx.views.listing import is_number
+
     value = value.value if isinstance(value, Best) else value
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number(value)
 
 
 def _cut(text: str) -> str:
@@ -260,12 +242,14 @@ def _drawn(
     from rich.table import Table
     from rich.text import Text
 
+    from zentfx.views.terminal import BORDERS, blocks
+
     titles = [title.replace(".", ".\n") for title in titles]
     widths = _widths(titles, cells)
-    narrowest = widths[0] + 1 + _BORDERS + (_BORDERS + _NARROWEST if len(titles) > 1 else 0)
+    narrowest = widths[0] + 1 + BORDERS + (BORDERS + _NARROWEST if len(titles) > 1 else 0)
     file = io.StringIO()
     console = Console(file=file, width=max(width, narrowest), force_terminal=True)
-    for block in _blocks(widths, width):
+    for block in blocks(widths, width):
         table = Table()
         for index in block:
             table.add_column(
@@ -279,18 +263,3 @@ def _drawn(
             table.add_row(*(Text(row[index], _STYLES.get(row[index], "")) for index in block))
         console.print(table)
     return file.getvalue()
-
-
-def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
-    """Which columns stand side by side."""
-    first = widths[0] + _BORDERS + 1
-    blocks = [[0]]
-    used = first
-    for index in range(1, len(widths)):
-        needed = widths[index] + _BORDERS
-        if used + needed > width and len(blocks[-1]) > 1:
-            blocks.append([0])
-            used = first
-        blocks[-1].append(index)
-        used += needed
-    return blocks

@@ -37,6 +37,7 @@ __all__ = [
     "parameters_of",
     "pipeline_version",
     "recorded_of",
+    "run_id_of",
     "run_record",
     "status_named",
     "status_of",
@@ -103,6 +104,11 @@ def step_name(execution: Item, named: Mapping[str, str]) -> str:
     known = recorded_of(execution.properties).get(schema.Recorded.STEP) or node_name(named)
     # Not the execution's own name, which no two of a type share.
     return str(known or execution.type.rpartition(".")[2] or execution.name)
+
+
+def run_id_of(execution_id: int, named: Mapping[str, str]) -> str:
+    """Id of an execution's run, by the names of its contexts; its own, if it is in none."""
+    return named.get(schema.PIPELINE_RUN, f"{LOOSE}{execution_id}")
 
 
 def node_name(named: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from zentfx.records import schema
-from zentfx.records.from_rows import LOOSE, artifact_record, status_of, step_name
+from zentfx.records.from_rows import artifact_record, run_id_of, status_of, step_name
 from zentfx.records.models import Edge, GraphRecord, StepNode
 from zentfx.records.rows import Event, Item, Rows
 from zentfx.records.runs import contexts_of
@@ -109,6 +109,6 @@ def _node(execution: Item, named: Mapping[str, str]) -> StepNode:
         name=step_name(execution, named),
         type=execution.type,
         status=status_of(execution),
-        run=named.get(schema.PIPELINE_RUN, f"{LOOSE}{execution.id}"),
+        run=run_id_of(execution.id, named),
         pipeline=named.get(schema.PIPELINE, ""),
     )

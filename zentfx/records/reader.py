@@ -14,12 +14,12 @@ from zentfx.errors import NotFoundError, near_matches
 from zentfx.records import schema
 from zentfx.records.comparison import compared_runs
 from zentfx.records.from_rows import (
-    LOOSE,
     artifact_record,
     context_record,
     environment,
     mark_record,
     pipeline_version,
+    run_id_of,
     step_record,
     time_of,
 )
@@ -291,7 +291,7 @@ class Reader:
             events = [item for item in rows.events_of_artifacts(sorted(notes)) if not item.reads]
             named = contexts_of(rows, sorted({event.execution for event in events}))
             for event in events:
-                run = named[event.execution].get(schema.PIPELINE_RUN, f"{LOOSE}{event.execution}")
+                run = run_id_of(event.execution, named[event.execution])
                 found[run][notes[event.artifact]] = None
         return {run: "; ".join(texts) for run, texts in found.items()}
 

@@ -12,6 +12,7 @@ from zentfx.records.from_rows import (
     loose_run,
     node_name,
     recorded_of,
+    run_id_of,
     run_record,
     status_of,
     step_name,
@@ -152,7 +153,7 @@ def origins_of(rows: Rows, artifact_ids: Sequence[int]) -> dict[int, Origin]:
     return {
         artifact: Origin(
             execution,
-            run=named[execution].get(schema.PIPELINE_RUN, f"{LOOSE}{execution}"),
+            run=run_id_of(execution, named[execution]),
             pipeline=named[execution].get(schema.PIPELINE, ""),
             step=node_name(named[execution]) or steps.get(execution, ""),
             output=outputs.get((execution, artifact), ""),

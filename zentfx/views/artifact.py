@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zentfx import materializers
 from zentfx.records.models import ArtifactRecord, MarkRecord, Origin
 from zentfx.views.graph import Graph, is_gone
+from zentfx.views.identified import Identified
 
 if TYPE_CHECKING:
     from zentfx.views.catalog import Catalog
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ArtifactVersion"]
 
 
-class ArtifactVersion:
+class ArtifactVersion(Identified):
     """One artifact: recorded in MLMD, with its files in the artifact store.
 
     Args:
@@ -160,18 +161,6 @@ class ArtifactVersion:
     def data(self) -> Any:
         """The same as :meth:`load`."""
         return self.load()
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ArtifactVersion):
-            return NotImplemented
-        return self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    @property
-    def _key(self) -> tuple[str, str | int]:
-        return self._catalog.workspace.metadata.place, self.id
 
     def __repr__(self) -> str:
         notes = "; ".join(mark.note for mark in self.marks)

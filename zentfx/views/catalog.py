@@ -197,12 +197,12 @@ class Catalog:
         found = self.workspace.reader.all_artifacts(type, runs)
         if type is not None and not found:
             self._known_type(type)
-        marks = self.marked if marked is not None else {}
+        notes = self.marked
         found = [
             item
             for item in found
             if (state is None or item.state in _STATES.get(state, (state,)))
-            and (marked is None or (item.id in marks) == marked)
+            and (marked is None or (item.id in notes) == marked)
             and (before is None or item.created < before)
             and (exists is None or is_gone(item.uri) is not exists)
         ]
@@ -211,7 +211,7 @@ class Catalog:
             found = [item for item in found if uses.get(item.id, item.created) < unused_since]
         if larger_than is not None:
             found = [item for item in found if (self.size_of(item) or 0) > larger_than]
-        return self.listed(found)
+        return self.listed(found, notes)
 
     def _known_type(self, name: str) -> None:
         known = {
@@ -224,17 +224,20 @@ class Catalog:
             near = near_matches(name, known)
             raise NotFoundError(f"There are no artifacts of type {name!r}.{near}")
 
-    def listed(self, records: Iterable[ArtifactRecord]) -> Listing[ArtifactVersion]:
-        """Views of artifacts, as a table."""
-        return Listing(
-            self.views(records), _ARTIFACT_COLUMNS, "No artifacts yet, or none of these."
-        )
+    def listed(
+        self, records: Iterable[ArtifactRecord], notes: Mapping[int, str] | None = None
+    ) -> Listing[ArtifactVersion]:
+        """Views of artifacts, as a table; with the notes of marks, if they are known already."""
+        empty = "No artifacts yet, or none of these."
+        return Listing(self.views(records, notes), _ARTIFACT_COLUMNS, empty)
 
-    def views(self, records: Iterable[ArtifactRecord]) -> list[ArtifactVersion]:
-        """Views of artifacts."""
+    def views(
+        self, records: Iterable[ArtifactRecord], notes: Mapping[int, str] | None = None
+    ) -> list[ArtifactVersion]:
+        """Views of artifacts; see :meth:`listed`."""
         records = list(records)
         origins = self.workspace.reader.origins([record.id for record in records])
-        notes = self.marked
+        notes = self.marked if notes is None else notes
         return [
             ArtifactVersion(
                 record,

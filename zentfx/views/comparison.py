@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zentfx.analysis.compare import ABSENT, Table
 from zentfx.light_imports import uncollected
 from zentfx.stores.files import write_whole
+from zentfx.views.listing import is_number
 from zentfx.views.terminal import terminal_text
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _cell(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """One value: as people read it, and as it is sorted."""
     absent = name not in row or (name == "duration" and row[name] is None)
     value = row.get(name)
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = is_number(value)
     if absent:
         text, sort = "", ""
     elif name == "cached":

@@ -10,6 +10,7 @@ from zentfx.records import schema
 from zentfx.records.encoding import joined
 from zentfx.records.models import ContextRecord
 from zentfx.views.graph import Graph
+from zentfx.views.identified import Identified
 
 if TYPE_CHECKING:
     from zentfx.views.artifact import ArtifactVersion
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Context"]
 
 
-class Context:
+class Context(Identified):
     """A group of executions and artifacts: an experiment, a project, or what others have made.
 
     Args:
@@ -70,18 +71,6 @@ class Context:
     def graph(self) -> Graph:
         """Its executions, and what they read and wrote, with its other artifacts."""
         return self._catalog.graph(self._catalog.workspace.reader.graph_of_context(self.id))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Context):
-            return NotImplemented
-        return self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    @property
-    def _key(self) -> tuple[str, str | int]:
-        return self._catalog.workspace.metadata.place, self.id
 
     def __repr__(self) -> str:
         note = f", note={self.note!r}" if self.note else ""

@@ -14,7 +14,7 @@ from zentfx.views.terminal import terminal_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Listing", "cell_text", "exact_text"]
+__all__ = ["Listing", "cell_text", "exact_text", "is_number"]
 
 _Item = TypeVar("_Item")
 _WHOLE = ("id", "name")  # columns whose texts are never cut: they are there to be copied
@@ -86,7 +86,7 @@ class Listing(list[_Item]):
             values = [told(item) for item in items]
             texts = [self._text(value) for value in values]
             if any(texts):
-                columns[name] = list(zip(texts, map(_is_number, values), strict=True))
+                columns[name] = list(zip(texts, map(is_number, values), strict=True))
         return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
 
 
@@ -108,5 +108,6 @@ def exact_text(value: Any) -> str:
     return repr(value) if isinstance(value, float) else cell_text(value)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, to stand on the right of its column."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

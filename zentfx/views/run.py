@@ -19,6 +19,7 @@ from zentfx.records.models import (
 )
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.graph import Graph
+from zentfx.views.identified import Identified
 from zentfx.views.named import Named
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class StepRun:
         return f"StepRun({self.name!r}, status={self.status!r}, source={self.source!r})"
 
 
-class Run:
+class Run(Identified):
     """One run of a pipeline, as it was recorded when this object was made.
 
     Args:
@@ -364,18 +365,6 @@ class Run:
             for name, step in self.steps.items()
             for parameter, value in step.parameters.items()
         }
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Run):
-            return NotImplemented
-        return self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    @property
-    def _key(self) -> tuple[str, str | int]:
-        return self._catalog.workspace.metadata.place, self.id
 
     def __repr__(self) -> str:
         return f"Run({self.id!r}, pipeline={self.pipeline!r}, status={self.status!r})"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["terminal_text"]
+__all__ = ["BORDERS", "blocks", "terminal_text"]
 
 _WIDEST_CELL = 40
-_BORDERS = 3  # around each column: a line and two spaces
+BORDERS = 3  # around each column: a line and two spaces
 
 
 def terminal_text(
@@ -47,7 +47,7 @@ def terminal_text(
     ]
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=None)
-    for block in _blocks(widths, width):
+    for block in blocks(widths, width):
         console.print(_table(heads, texts, rows, block))
     if left_out:
         console.print(f"… and {left_out} earlier ones.")
@@ -61,19 +61,27 @@ def _text(cell: Mapping[str, Any], cut: bool) -> str:
     return f"{text} ★" if cell["best"] else text
 
 
-def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
-    """Which columns stand side by side."""
-    first = widths[0] + _BORDERS + 1
-    blocks = [[0]]
+def blocks(widths: Sequence[int], width: int) -> list[list[int]]:
+    """Which columns of a table stand side by side.
+
+    Args:
+        widths: Widths of the columns; the first column stands in every block.
+        width: That of the terminal.
+
+    Returns:
+        Indexes of the columns of each block.
+    """
+    first = widths[0] + BORDERS + 1
+    found = [[0]]
     used = first
     for index in range(1, len(widths)):
-        needed = widths[index] + _BORDERS
-        if used + needed > width and len(blocks[-1]) > 1:
-            blocks.append([0])
+        needed = widths[index] + BORDERS
+        if used + needed > width and len(found[-1]) > 1:
+            found.append([0])
             used = first
-        blocks[-1].append(index)
+        found[-1].append(index)
         used += needed
-    return blocks
+    return found
 
 
 def _table(

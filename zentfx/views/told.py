@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from zentfx.analysis.compare import digests
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.run import Run, StepRun
 
 __all__ = ["told_of_artifact", "told_of_run"]
-
-_SHOWN = 8  # digits of a digest
 
 
 def told_of_run(run: Run) -> dict[str, Any]:
@@ -60,10 +59,6 @@ def told_of_artifact(artifact: ArtifactVersion) -> dict[str, Any]:
 
 
 def _told_of_step(step: StepRun, name: str) -> dict[str, Any]:
-    told = {f"{name}.{parameter}": value for parameter, value in step.parameters.items()}
-    if step.fingerprint:
-        told[f"{name}.(code)"] = step.fingerprint[:_SHOWN]
-    if step.content:
-        told[f"{name}.(content)"] = step.content[:_SHOWN]
-    versions = step.environment
-    return told | {f"{name}.({package})": version for package, version in versions.items()}
+    versions = {f"({package})": version for package, version in step.environment.items()}
+    told = {**step.parameters, **digests(step.fingerprint, step.content), **versions}
+    return {f"{name}.{part}": value for part, value in told.items()}
