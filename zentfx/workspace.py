@@ -218,7 +218,10 @@ class Workspace:
             The runs.
         """
         found = self.reader.compared_runs(every)
-        return [item._replace(run=self._with_crash(item.run)) for item in found]
+        return [
+            item._replace(run=self._with_crash(item.run)) if self._is_dead(item.run) else item
+            for item in found
+        ]
 
     def run(self, run_id: str) -> RunRecord:
         """One run; see :meth:`runs`.

@@ -234,4 +234,10 @@ def same(first: Any, second: Any) -> bool:
 
 
 def _varies(values: Sequence[Any]) -> bool:
-    return any(not same(value, values[0]) for value in values)
+    first = values[0]
+    kind, text = type(first), repr(first)
+    # The quick answer of `same`, as thousands need it.
+    return any(
+        (type(value) is not kind or repr(value) != text) and not same(value, first)
+        for value in values
+    )

@@ -67,7 +67,10 @@ class Comparison:
             bound, lists and dicts as JSON text, and None where a run has no such parameter.
         """
         with uncollected():
-            import pandas as pd
+            return self._frame()
+
+    def _frame(self) -> pd.DataFrame:
+        import pandas as pd
 
         data: dict[str, Any] = {  # marks and annotations as texts, None where there are none
             name: pd.Series([None if value is ABSENT else value for value in column], dtype=object)
