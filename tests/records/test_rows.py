@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 from google.protobuf import any_pb2, struct_pb2
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ml_metadata.proto import metadata_store_pb2 as pb
 
@@ -251,6 +251,7 @@ arguments = st.dictionaries(
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arguments=arguments, metrics=st.dictionaries(names, st.floats(), max_size=4))
+@example(arguments={}, metrics={"AA": 0.0, "A": 1.0})
 def test_parameters_and_metrics_come_back_exactly(both, arguments, metrics):
     recorded = {"arguments": encode(arguments, None), "derived": {}, "step": "train"}
     recorded |= {"code": "c", "content": "", "source": "my.Train"}

@@ -106,12 +106,12 @@ def metric_values(properties: Mapping[str, Any]) -> dict[str, float]:
         Value by metric, by name. Where there are no exact texts, all numbers are metrics.
     """
     texts = {
-        name: exact_metric(text)
-        for name, text in sorted(properties.items())
+        name[: -len(EXACT)]: exact_metric(text)
+        for name, text in properties.items()
         if name.endswith(EXACT) and isinstance(text, str)
     }
     if texts or Artifact.MANIFEST in properties:
-        return {name[: -len(EXACT)]: value for name, value in texts.items() if value is not None}
+        return {name: value for name, value in sorted(texts.items()) if value is not None}
     return {
         name: float(value)
         for name, value in sorted(properties.items())

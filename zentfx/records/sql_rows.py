@@ -173,7 +173,9 @@ class SqlRows(SqlItems):
             f"SELECT i.id, e.execution_id, p.name, p.string_value {wrote} "
             "CROSS JOIN ArtifactProperty p ON p.artifact_id = i.id "
             f"AND p.name GLOB '*{EXACT}' AND p.string_value IS NOT NULL "
-            f"WHERE i.type_id IN ({types}) ORDER BY e.id, p.name"
+            # By the metric's name: "A" comes before "AA", but "A_text" after "AA_text".
+            f"WHERE i.type_id IN ({types}) "
+            f"ORDER BY e.id, substr(p.name, 1, length(p.name) - {len(EXACT)})"
         ):
             seen.add(artifact)
             value = exact_metric(text)
