@@ -33,6 +33,7 @@ BASE = [
     "fsspec>=2023.1",
     "cloudpickle>=2.2,<4",
     "jinja2>=3,<4",
+    "typeguard>=4.4,<5",
 ]
 
 # TensorFlow and Beam come with tfx, in the versions that it asks for. The others are what it

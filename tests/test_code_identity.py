@@ -384,7 +384,7 @@ class TestClassesOfFunctions:
             return code_of(made_in_a_function(1, helper=scaled))
 
         before = code()
-        assert {"zt_helpers", "zt_deeper"} <= before.sources.keys()
+        assert {"zt_helpers:scaled", "zt_deeper"} <= before.sources.keys()
         project.edit("zt_deeper", "+", "-")
         assert code().fingerprint != before.fingerprint
 

@@ -113,7 +113,7 @@ class TestWalkThrough:
 
     def test_its_artifacts_are_found_by_type_and_traced(self, repository, ids):
         data, model, execution = ids
-        [found] = repository.list_artifact_versions("SavedModel", state=None)
+        [found] = repository.list_artifact_versions(type="SavedModel", state=None)
         assert (found.id, found.uri) == (model, "path/to/model/file")
         assert found.metadata == {"version": 1, "name": "MNIST-v1"}
         assert [item.id for item in found.upstream().artifacts] == [data, model]
@@ -247,7 +247,7 @@ class TestBadInput:
         gc.collect()
         repository = Repository(metadata=path)
         assert list(repository.get_runs()) == []
-        assert list(repository.list_artifact_versions("Model")) == []
+        assert list(repository.list_artifact_versions(type="Model")) == []
         assert len(repository.compare_training_runs()) == 0
         assert list(repository.get_contexts()) == []
         assert repository.get_pipeline_names() == []
@@ -351,7 +351,7 @@ class TestBadInput:
         del store
         gc.collect()
         repository = Repository(metadata=path)
-        listing = repository.list_artifact_versions("Thing", state=None)
+        listing = repository.list_artifact_versions(type="Thing", state=None)
         assert listing[0].metadata["text"] == text
         assert len(max(repr(listing).splitlines(), key=len)) < 400
         assert repository.get_artifact_version(number).metadata["text"] == text

@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from zentfx.datasources.base import Datasource
     from zentfx.datasources.csv_file import CSVDatasource
     from zentfx.errors import ZenTFXError
+    from zentfx.materializers.base import BaseMaterializer
     from zentfx.parameters import Secret
     from zentfx.pipelines.base import Pipeline
+    from zentfx.pipelines.function import pipeline
     from zentfx.pipelines.training import TrainingPipeline
-    from zentfx.repository import Repository
+    from zentfx.repository import Repository, register_artifact
     from zentfx.steps.artifacts import InputArtifact, OutputArtifact
     from zentfx.steps.base import BaseStep
     from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
+    from zentfx.steps.function import step
     from zentfx.steps.metric_log import log_metric
+    from zentfx.steps.outputs import ArtifactConfig
     from zentfx.steps.preprocessor import PreprocessorStep, StandardPreprocessor
     from zentfx.steps.pusher import Pusher
     from zentfx.steps.schema import SchemaStep
@@ -38,7 +42,9 @@ if TYPE_CHECKING:
     from zentfx.views.run import Run, StepRun
 
 __all__ = [
+    "ArtifactConfig",
     "ArtifactVersion",
+    "BaseMaterializer",
     "BaseStep",
     "CSVDatasource",
     "Comparison",
@@ -68,11 +74,16 @@ __all__ = [
     "ZenTFXError",
     "__version__",
     "log_metric",
+    "pipeline",
+    "register_artifact",
+    "step",
 ]
 
 # Public name to the module that defines it; a test holds it against the imports above.
 _HOMES = {
+    "ArtifactConfig": "zentfx.steps.outputs",
     "ArtifactVersion": "zentfx.views.artifact",
+    "BaseMaterializer": "zentfx.materializers.base",
     "BaseStep": "zentfx.steps.base",
     "CSVDatasource": "zentfx.datasources.csv_file",
     "Comparison": "zentfx.views.comparison",
@@ -101,6 +112,9 @@ _HOMES = {
     "ValidationStep": "zentfx.steps.validation",
     "ZenTFXError": "zentfx.errors",
     "log_metric": "zentfx.steps.metric_log",
+    "pipeline": "zentfx.pipelines.function",
+    "register_artifact": "zentfx.repository",
+    "step": "zentfx.steps.function",
 }
 
 

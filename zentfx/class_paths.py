@@ -57,6 +57,8 @@ def find_class(path: str) -> type:
             ) from error
         for name in parts[cut:]:
             found = getattr(found, name, None)  # type: ignore[assignment]
+        # A function that was made a step stands where its class would.
+        found = getattr(found, "step_class", found)
         if isinstance(found, type):
             return found
         break

@@ -1,10 +1,12 @@
 """Fingerprints of code: what a step's own source adds to its cache key, and the source itself.
 
 The fingerprint of a class covers the modules of the user's classes in its MRO and, transitively,
-every module of the user's project that those import, be it inside a function. Of what was typed
-into a notebook it covers the statement that defines it, and what that mentions: other definitions,
-modules, plain constants, and other values by their pickles. Installed packages are left out. Steps
-that zentfx ships carry a ``code_version`` instead, which is raised when their results change.
+every module of the user's project that those import, be it inside a function. Of the module of a
+function that part counts which the function depends on, see :mod:`zentfx.module_parts`. Of what was
+typed into a notebook it covers the statement that defines it, and what that mentions: other
+definitions, modules, plain constants, and other values by their pickles. Installed packages are
+left out. Steps that zentfx ships carry a ``code_version`` instead, which is raised when their
+results change.
 
 The text that is hashed is a normal form of the syntax tree: comments, docstrings and formatting do
 not count, and it is the same on every supported Python.
@@ -35,6 +37,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from zentfx.errors import StepDefinitionError
+from zentfx.module_parts import part_for
 from zentfx.user_sources import (
     functions_in,
     instructions,
@@ -103,9 +106,12 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
             parts.append(f"{base.__module__}.{base.__qualname__}={_own_version(base)}")
             shipped[base.__module__] = read_source(Path(str(sys.modules[base.__module__].__file__)))
             continue
-        known = _reach(base, sources)
+        # A step that is a function keeps it here; its class is made of nothing else.
+        function = vars(base).get("source_function")
+        thing: Any = function.__func__ if isinstance(function, staticmethod) else base
+        known = _reach(thing, sources)
         sources.update(_own_installed(base))
-        closed = _closed_over(base, sources)
+        closed = _closed_over(thing, sources)
         if code_version is not None:
             continue
         remedy = f"{cls.__name__}(…).with_options(code_version='1')"
@@ -221,11 +227,11 @@ def _own_installed(cls: type) -> dict[str, str]:
     return {cls.__module__: read_source(file)}
 
 
-def _closed_over(cls: type, found: _Found) -> dict[str, Any]:
-    """Values that methods of a class take from the functions around them.
+def _closed_over(cls: type | FunctionType, found: _Found) -> dict[str, Any]:
+    """Values that methods of a class, or a function, take from the functions around them.
 
     Args:
-        cls: The class.
+        cls: The class or function.
         found: Source texts, to which those of closed over functions and classes are added.
 
     Returns:
@@ -271,10 +277,43 @@ def _reach(thing: Any, found: _Found) -> bool:
     if _is_of_others(thing):
         return True
     name = _module_name(thing)
-    if _project_file(name) is not None:
-        _reach_modules([name], found)
+    file = _project_file(name)
+    if file is not None:
+        if not (isinstance(thing, FunctionType) and _reach_part(thing, file, found)):
+            _reach_modules([name], found)
         return True
     return not isinstance(thing, ModuleType) and _reach_typed(thing, found)
+
+
+def _reach_part(function: FunctionType, file: Path, found: _Found) -> bool:
+    """Adds the part of its module that a function depends on, if that can be told."""
+    name = function.__module__
+    outermost = function.__qualname__.partition(".")[0]
+    key = f"{_stable_name(name, file)}:{outermost}"
+    if key in found:
+        return True
+    text = loaded_text(name, file)
+    try:
+        part = part_for(text, outermost, _is_users_package)
+    except SyntaxError as error:
+        raise StepDefinitionError(f"The source of {name} cannot be parsed: {error}.") from error
+    if part is None:
+        return False
+    found[key] = part
+    _reach_modules(list(_imported_names(_parse(part, name), _package_of(name, file))), found)
+    return True
+
+
+def _is_users_package(name: str) -> bool:
+    return _project_file(name) is not None
+
+
+def _package_of(name: str, file: Path) -> str:
+    """The package that relative imports of a module start in."""
+    module = sys.modules.get(name)
+    if module is not None:
+        return module.__package__ or ""
+    return name if file.name == "__init__.py" else name.rpartition(".")[0]
 
 
 def _is_of_others(thing: Any) -> bool:
@@ -328,10 +367,7 @@ def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
         if file is None or _stable_name(name, file) in found:
             continue
         text = found[_stable_name(name, file)] = loaded_text(name, file)
-        module = sys.modules.get(name)
-        inside = name if file.name == "__init__.py" else name.rpartition(".")[0]
-        package = inside if module is None else module.__package__ or ""
-        waiting.extend(_imported_names(_parse(text, name), package))
+        waiting.extend(_imported_names(_parse(text, name), _package_of(name, file)))
 
 
 def _stable_name(name: str, file: Path) -> str:

@@ -10,7 +10,8 @@ The tree::
     ├── PipelineError (ValueError)          a pipeline that cannot run as it is
     │   └── PipelineFrozenError (TypeError)     a change to a pipeline that has run
     ├── DataError (ValueError)              input data: missing, empty, or not what the steps need
-    │   └── DataNotFoundError (FileNotFoundError)
+    │   ├── DataNotFoundError (FileNotFoundError)
+    │   └── DataTypeError (TypeError)           a value that is not what a function step declares
     ├── ConfigError (ValueError)            a YAML or config file, with its file and line
     ├── NotFoundError (KeyError)            a look-up that misses; names near matches
     ├── StoreError (OSError)                a store that is unreachable or damaged
@@ -32,6 +33,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DataNotFoundError",
+    "DataTypeError",
     "ForeignStoreError",
     "MissingDependencyError",
     "NotFoundError",
@@ -96,6 +98,10 @@ class DataError(ZenTFXError, ValueError):
 
 class DataNotFoundError(DataError, FileNotFoundError):
     """An input file or folder does not exist."""
+
+
+class DataTypeError(DataError, TypeError):
+    """What a function step got, or returned, is not of the type that it declares."""
 
 
 class ConfigError(ZenTFXError, ValueError):

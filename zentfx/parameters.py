@@ -39,7 +39,9 @@ __all__ = [
     "coerce",
     "decode",
     "encode",
+    "is_unresolved",
     "merged_parameters",
+    "resolved_hints",
 ]
 
 MISSING: Any = inspect.Parameter.empty
@@ -147,7 +149,7 @@ def merged_parameters(
     merged: dict[str, Parameter] = {}
     for constructor in constructors:
         passes_on = False
-        hints = _resolved_hints(constructor)
+        hints = resolved_hints(constructor)
         for item in list(inspect.signature(constructor).parameters.values())[1:]:
             if item.kind is item.VAR_KEYWORD:
                 passes_on = True
@@ -164,8 +166,21 @@ def merged_parameters(
     return merged
 
 
-def _resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """Annotations as objects; one that cannot be resolved is an :class:`_Unresolved`."""
+def is_unresolved(annotation: Any) -> bool:
+    """Whether an annotation names what is not there; see :func:`resolved_hints`."""
+    return isinstance(annotation, _Unresolved)
+
+
+def resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations as objects.
+
+    Args:
+        function: The function.
+
+    Returns:
+        Annotations by name; of one that cannot be resolved, something that
+        :func:`is_unresolved` knows.
+    """
     function = inspect.unwrap(function)
     try:
         return typing.get_type_hints(function, include_extras=True)

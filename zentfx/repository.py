@@ -26,9 +26,10 @@ from zentfx.errors import (
 from zentfx.light_imports import uncollected
 from zentfx.pipelines.base import Pipeline
 from zentfx.records.models import MarkRecord
+from zentfx.registration import register
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.metadata import MetadataStore as AnyMetadataStore
-from zentfx.views.artifact import ArtifactVersion
+from zentfx.views.artifact import ArtifactVersion, NamedArtifact
 from zentfx.views.catalog import Catalog, checked_number
 from zentfx.views.comparison import Comparison
 from zentfx.views.context import Context
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from ml_metadata import MetadataStore
     from ml_metadata.proto.metadata_store_pb2 import ConnectionConfig
 
-__all__ = ["Repository", "Stack"]
+__all__ = ["Repository", "Stack", "register_artifact"]
 
 
 @dataclass(frozen=True)
@@ -300,10 +301,19 @@ class Repository:
             told_of_run(runs[0]), told_of_run(runs[1]), (runs[0].id, runs[1].id), all_values
         )
 
+    def list_artifacts(self) -> Listing[NamedArtifact]:
+        """Lists named artifacts: for each its latest version, and how many there are.
+
+        Returns:
+            The artifacts by name; they print as a table, and ``.to_dataframe()`` is for pandas.
+        """
+        return self._catalog.named_artifacts()
+
     def list_artifact_versions(
         self,
-        type: str | None = None,
+        name: str | None = None,
         *,
+        type: str | None = None,
         state: str | None = "live",
         marked: bool | None = None,
         exists: bool | None = None,
@@ -317,9 +327,10 @@ class Repository:
         changelist: str | None = None,
         tag: str | None = None,
     ) -> Listing[ArtifactVersion]:
-        """Lists artifacts, oldest first.
+        """Lists versions of artifacts, oldest first.
 
         Args:
+            name: The name that they are versions of; None for all, those without a name too.
             type: Name of their type: ``Model``, ``Examples``, …; or of a base type, as MLMD calls
                 it: ``mlmd.Dataset``, …; None for all, and so on.
             state: MLMD's state of them; ``live`` is also what has none, as of plain MLMD code.
@@ -340,10 +351,11 @@ class Repository:
             The artifacts; they print as a table, and ``.to_dataframe()`` is for pandas.
 
         Raises:
-            NotFoundError: If there is no such type, pipeline, …; names near matches.
+            NotFoundError: If there is no such name, type, pipeline, …; names near matches.
         """
         return self._catalog.artifacts(
             type,
+            name=name,
             state=state,
             marked=marked,
             exists=exists,
@@ -358,12 +370,15 @@ class Repository:
             tag=tag,
         )
 
-    def get_artifact_version(self, name_or_id: str | int) -> ArtifactVersion:
+    def get_artifact_version(
+        self, name_or_id: str | int, version: str | int | None = None
+    ) -> ArtifactVersion:
         """Finds an artifact.
 
         Args:
-            name_or_id: Its id in MLMD, or an address ``pipeline::step::output``: what the latest
-                completed run of that pipeline wrote or reused there.
+            name_or_id: Its name; its id in MLMD; or an address ``pipeline::step::output``: what the
+                latest completed run of that pipeline wrote or reused there.
+            version: The version of that name; None for the latest.
 
         Returns:
             The artifact.
@@ -371,7 +386,38 @@ class Repository:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
-        return self._catalog.artifact(name_or_id)
+        return self._catalog.looked_up(name_or_id, version)
+
+    def register_artifact(
+        self,
+        folder_or_file_uri: str | os.PathLike[str],
+        name: str,
+        version: str | int | None = None,
+        tags: Iterable[str] = (),
+    ) -> ArtifactVersion:
+        """Registers a file or folder, as it is, as a version of a named artifact.
+
+        In a step it counts as one of the step's outputs.
+
+        Args:
+            folder_or_file_uri: The file or folder. In the artifact store
+                (``active_stack.artifact_store.path``) it stays where it is; else it is copied,
+                which is said on stderr.
+            name: The artifact's name.
+            version: A version of your own; None for the next number.
+            tags: Words to find it by.
+
+        Returns:
+            The version. It loads as a :class:`pathlib.Path`, to a copy in a temporary place.
+
+        Raises:
+            DataNotFoundError: If there is nothing there.
+            StepDefinitionError: If the name or version cannot be one.
+            DataError: If the version is taken.
+            StoreError: If the repository is read-only.
+        """
+        number = register(self._workspace, folder_or_file_uri, name, version, tags)
+        return self._catalog.artifact(number)
 
     def compare_artifacts(
         self,
@@ -501,6 +547,26 @@ class Repository:
         if self._workspace.metadata.read_only:
             return f"Repository(metadata={self._workspace.metadata.place!r})"
         return f"Repository({str(self.path)!r})"
+
+
+def register_artifact(
+    folder_or_file_uri: str | os.PathLike[str],
+    name: str,
+    version: str | int | None = None,
+    tags: Iterable[str] = (),
+) -> ArtifactVersion:
+    """Registers a file or folder in the repository that ``Repository()`` opens.
+
+    Args:
+        folder_or_file_uri: See :meth:`Repository.register_artifact`.
+        name: The artifact's name.
+        version: A version of your own; None for the next number.
+        tags: Words to find it by.
+
+    Returns:
+        The version.
+    """
+    return Repository().register_artifact(folder_or_file_uri, name, version, tags)
 
 
 def _moment(time: datetime | timedelta | None) -> datetime | None:

@@ -16,6 +16,7 @@ from zentfx import environment
 from zentfx.errors import ConfigError, NotFoundError, StoreError, near_matches
 from zentfx.records.models import ComparedRun, RunRecord
 from zentfx.records.reader import Reader
+from zentfx.running_step import running_step
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.files import write_whole
 from zentfx.stores.locks import Lock, claimed, exclusive, held, is_held
@@ -24,6 +25,7 @@ from zentfx.stores.metadata import MetadataStore, OpenMetadataStore, SQLiteMetad
 
 if TYPE_CHECKING:
     from zentfx.records.annotator import Annotator
+    from zentfx.records.versions import Versions
     from zentfx.records.writer import Writer
 
 # Written in C, where PyYAML has it.
@@ -72,9 +74,9 @@ class Workspace:
         """Opens the repository that a process works in.
 
         Args:
-            path: The folder that holds ``.zentfx``. None for ``$ZENTFX_REPOSITORY``, else the
-                nearest folder upwards from the working directory that has one, else the working
-                directory.
+            path: The folder that holds ``.zentfx``. None, in a step, for that of its run;
+                else for ``$ZENTFX_REPOSITORY``, else the nearest folder upwards from the working
+                directory that has one, else the working directory.
             create: Whether to make a repository where there is none.
 
         Returns:
@@ -123,6 +125,9 @@ class Workspace:
 
     @staticmethod
     def _default_root() -> Path:
+        step = running_step()
+        if step is not None:
+            return step.root
         named = os.environ.get(_VARIABLE)
         if named:
             return _plain(Path(named))
@@ -257,6 +262,20 @@ class Workspace:
         here = run.status == "running" and run.host == environment.host()
         return here and not is_held(self._lock(run.id))
 
+    def is_alive(self, run_id: str) -> bool:
+        """Whether a run is still at work, as far as this machine can tell.
+
+        Args:
+            run_id: Its id.
+
+        Returns:
+            Whether it is; False where there is no such run.
+        """
+        try:
+            return self.run(run_id).status == "running"
+        except NotFoundError:
+            return False
+
     def alive(self) -> set[str]:
         """Ids of the runs whose process is at work on this machine."""
         return {lock.name for lock in self._locks() if is_held(lock)}
@@ -327,6 +346,14 @@ class Workspace:
 
         self._check_writable()
         return Writer(self.metadata.connect())
+
+    @property
+    def versions(self) -> Versions:
+        """Writes versions of named artifacts."""
+        from zentfx.records.versions import Versions
+
+        self._check_writable()
+        return Versions(self.metadata.connect(), self.is_alive)
 
     def _check_writable(self) -> None:
         if self.metadata.read_only:

@@ -261,7 +261,7 @@ class TestArtifactsAndRuns:
         assert {item.id for item in asked.repository.mlmd.get_artifacts_by_type("Model")} >= {
             *models
         }
-        examples = asked.repository.list_artifact_versions("mlmd.Dataset")
+        examples = asked.repository.list_artifact_versions(type="mlmd.Dataset")
         assert {item.type for item in examples} == {"Examples"}
         assert list(listed.to_dataframe()["id"]) == [item.id for item in listed]
 
@@ -428,7 +428,7 @@ class TestAnnotations:
             assert [item.id for item in repository.get_runs(**criteria)] == [run.id]
             rows = repository.compare_training_runs(**criteria).to_dataframe()
             assert list(rows["run"]) == [run.id]
-            found = repository.list_artifact_versions("Model", **criteria)
+            found = repository.list_artifact_versions(type="Model", **criteria)
             assert [item.id for item in found] == [output(run, "trainer", "model")]
         assert len(repository.compare_training_runs(tag="taxi")) == 2
         assert [item.id for item in repository.get_runs(tag="baseline")] == [asked.a.id]
@@ -476,7 +476,7 @@ class TestStoresOfOthers:
         theirs = asked.space["theirs"]
         first, second = theirs.get_runs()
         assert by_name(theirs.compare_runs(first, second))["Trainer.lr"] == (0.1, 0.2)
-        [data] = theirs.list_artifact_versions("DataSet", state=None)
+        [data] = theirs.list_artifact_versions(type="DataSet", state=None)
         assert len(data.downstream().of_type("Metrics")) == 2
         [metrics] = second.steps["Trainer"].outputs.values()
         assert [item.id for item in metrics.upstream().of_type("DataSet")] == [data.id]
@@ -486,7 +486,7 @@ class TestStoresOfOthers:
         path = asked.folder / "theirs/metadata.db"
         before = path.read_bytes()
         theirs = Repository(metadata=path)
-        [data] = theirs.list_artifact_versions("DataSet", state=None)
+        [data] = theirs.list_artifact_versions(type="DataSet", state=None)
         run = theirs.get_runs()[0]
         for write in (lambda: data.mark("bad"), lambda: run.annotate(owner="ada")):
             with pytest.raises(StoreError):

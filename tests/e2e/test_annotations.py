@@ -95,7 +95,7 @@ class TestAnnotations:
         second.add_tags("x")
         for criterion in ({"owner": "ada"}, {"experiment": "exp1"}, {"tag": "x"}):
             assert [item.id for item in repository.get_runs(**criterion)] == [second.id]
-            models = repository.list_artifact_versions("Weights", **criterion)
+            models = repository.list_artifact_versions(type="Weights", **criterion)
             assert [item.id for item in models] == [second.steps["fit"].outputs["model"].id]
         assert repository.get_runs("A", owner="ada") == []
         assert [item.id for item in repository.get_runs("A")] == [first.id]
@@ -229,7 +229,7 @@ class TestRetention:
         run(repository, "A")
 
         def listed(**criteria):
-            found = repository.list_artifact_versions("Numbers", **criteria)
+            found = repository.list_artifact_versions(type="Numbers", **criteria)
             return [item.id for item in found]
 
         assert listed(larger_than=1000) == [large.id]
@@ -246,9 +246,9 @@ class TestRetention:
         assert data.size == 3  # as it was published
         shutil.rmtree(data.uri)
         assert not data.exists
-        assert repository.list_artifact_versions("Numbers", exists=True) == []
-        assert len(repository.list_artifact_versions("Numbers", exists=False)) == 1
-        assert "files gone" in repr(repository.list_artifact_versions("Numbers"))
+        assert repository.list_artifact_versions(type="Numbers", exists=True) == []
+        assert len(repository.list_artifact_versions(type="Numbers", exists=False)) == 1
+        assert "files gone" in repr(repository.list_artifact_versions(type="Numbers"))
         assert "the files are gone of Numbers" in str(data.downstream())
 
 
@@ -360,7 +360,7 @@ class TestFoundByReaders:
         made = run(repository)
         model = made.steps["fit"].outputs["model"]
         assert model == repository.get_artifact_version(model.id)
-        assert model in repository.list_artifact_versions("Weights")
+        assert model in repository.list_artifact_versions(type="Weights")
         assert model.run == made == repository.get_runs()[0]
         assert len({made, model.run, repository.get_runs()[0]}) == 1
         assert model != made
@@ -378,7 +378,7 @@ class TestFoundByReaders:
             (lambda repo: repo.get_artifact_version(10**30), NotFoundError),
             (lambda repo: repo.get_contexts("tagg"), NotFoundError),
             (lambda repo: repo.list_artifact_versions(state="gone"), NotFoundError),
-            (lambda repo: repo.list_artifact_versions("Weigts"), NotFoundError),
+            (lambda repo: repo.list_artifact_versions(type="Weigts"), NotFoundError),
             (lambda repo: repo.list_artifact_versions(older_than="30d"), ParameterTypeError),
             (
                 lambda repo: repo.list_artifact_versions(older_than=timedelta.max),

@@ -78,7 +78,7 @@ def list_(
     """
     repository = store.open()
     listing = repository.list_artifact_versions(
-        type,
+        type=type,
         state=None if state == _ANY else state,
         marked=marked,
         exists=exists,

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zentfx.errors import DataNotFoundError
+from zentfx.errors import DataError, DataNotFoundError
+from zentfx.records.schema import Artifact
+from zentfx.stores.digests import digest_of
 
 __all__ = ["NEED_TENSORFLOW", "load"]
 
@@ -63,7 +65,21 @@ def load(type_name: str, uri: str, properties: Mapping[str, Any]) -> Any:
         raise DataNotFoundError(
             f"The files of this {type_name} are gone: there is no {uri}. Run its pipeline again."
         )
+    if Artifact.MATERIALIZER in properties:
+        return _load_value(type_name, folder, properties)
     if type_name not in _LOADERS:
         return folder
     module, _, function = _LOADERS[type_name].partition(":")
     return getattr(importlib.import_module(module), function)(folder, properties)
+
+
+def _load_value(type_name: str, folder: Path, properties: Mapping[str, Any]) -> Any:
+    from zentfx.materializers import values
+
+    if digest_of(folder) != properties.get(Artifact.DIGEST):
+        raise DataError(
+            f"The files of this {type_name} are not those that were saved: {folder} was changed, "
+            "or is damaged. Run its pipeline again; the step that made it is not reused while a "
+            "file is missing, or delete the folder."
+        )
+    return values.load(folder, properties[Artifact.MATERIALIZER], properties[Artifact.PYTHON_TYPE])

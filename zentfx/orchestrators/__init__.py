@@ -59,6 +59,7 @@ class RunRequest:
         environment: Versions of the packages that run the steps.
         max_workers: How many steps may run side by side.
         in_process: Whether all steps run in this process.
+        is_alive: Says of the id of another run whether it is still at work.
     """
 
     run_id: str
@@ -73,6 +74,7 @@ class RunRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     max_workers: int = 1
     in_process: bool = False
+    is_alive: Callable[[str], bool] = lambda run_id: True
 
     def log(self, step: str) -> Path:
         """The log file of a step.

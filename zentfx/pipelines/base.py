@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from zentfx.class_paths import class_path
 from zentfx.code_identity import CodeIdentity, code_of
 from zentfx.datasources.base import Datasource, columns_of
 from zentfx.errors import (
     DataNotFoundError,
+    NotFoundError,
     ParameterTypeError,
     PipelineError,
     PipelineFrozenError,
@@ -23,11 +23,12 @@ from zentfx.errors import (
 from zentfx.orchestrators import Listener
 from zentfx.pipelines import yaml_format
 from zentfx.pipelines.running import RunSettings, run_nodes, warn_of
-from zentfx.records.models import PipelineVersionRecord
-from zentfx.steps.base import BaseStep
+from zentfx.records.models import ArtifactRecord, PipelineVersionRecord
+from zentfx.steps.base import ANYTHING, BaseStep, snake_case
 from zentfx.steps.input_files import input_digests
-from zentfx.steps.node import Node, OutputReference, PlacedStep
-from zentfx.stores.memos import Memos
+from zentfx.steps.node import ArtifactReference, Node, OutputReference, PlacedStep
+from zentfx.views.artifact import ArtifactVersion
+from zentfx.views.catalog import Catalog
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
 
@@ -104,7 +105,12 @@ class Pipeline:
         return MappingProxyType({name: placed.step for name, placed in self._placed.items()})
 
     def add_step(
-        self, step: BaseStep, name: str | None = None, inputs: Mapping[str, str] | None = None
+        self,
+        step: BaseStep,
+        name: str | None = None,
+        inputs: Mapping[str, str | OutputReference | ArtifactReference | ArtifactVersion]
+        | None = None,
+        after: Iterable[str] = (),
     ) -> None:
         """Adds a step anywhere, or replaces the one of the same name.
 
@@ -112,8 +118,9 @@ class Pipeline:
             step: The step.
             name: Its name in the pipeline; None for the one in its options, else its class's name
                 in lower case with underscores.
-            inputs: What each input reads, as ``{"input": "step.output"}``. None keeps the wiring of
-                a step that is replaced.
+            inputs: What each input reads, as ``{"input": "step.output"}``; or an artifact that
+                there is already. None keeps the wiring of a step that is replaced.
+            after: Names of steps that it waits for, besides those that it reads from.
 
         Raises:
             PipelineFrozenError: If the pipeline has run.
@@ -132,28 +139,26 @@ class Pipeline:
                 f"A pipeline is made of steps (subclasses of BaseStep); {step!r} came.{hint}"
             )
         if name is None:
-            name = step.options.name or _snake_case(type(step).__name__)
+            name = step.options.name or snake_case(type(step).__name__)
         if not isinstance(name, str) or not name.isidentifier():
             raise PipelineError(
                 f"A step's name has letters, digits and '_' only; {name!r} came (step "
                 f"{type(step).__name__})."
             )
-        references = {}
-        if inputs is None and name in self._placed:
-            earlier = self._placed[name].inputs
-            references = {key: earlier[key] for key in earlier if key in step.inputs}
-        for key, text in (inputs or {}).items():
-            if key not in step.inputs:
-                raise PipelineError(
-                    f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
-                    f"{near_matches(str(key), step.inputs)}",
-                    part=[name, "inputs", str(key)],
-                )
-            try:
-                references[key] = OutputReference.parse(text)
-            except PipelineError as error:
-                raise PipelineError(f"Input {key!r} of step {name!r}: {error}") from error
-        self._placed[name] = PlacedStep(step, references)
+        earlier = self._placed.get(name)
+        if inputs is None and earlier is not None:
+            placed = PlacedStep(
+                step,
+                {key: ref for key, ref in earlier.inputs.items() if key in step.inputs},
+                {key: ref for key, ref in earlier.artifacts.items() if key in step.inputs},
+                earlier.after,
+            )
+        else:
+            placed = placed_step(step, name, inputs or {}, after)
+        self._place(name, placed)
+
+    def _place(self, name: str, placed: PlacedStep) -> None:
+        self._placed[name] = placed
         self._placed = self._arranged(self._placed)
 
     def _arranged(self, placed: dict[str, PlacedStep]) -> dict[str, PlacedStep]:
@@ -178,8 +183,7 @@ class Pipeline:
             )
         other = type(self)(name, enable_cache=self.enable_cache, repository=self._repository)
         other._placed = {
-            item: PlacedStep(_again(placed.step), dict(placed.inputs))
-            for item, placed in self._placed.items()
+            item: replace(placed, step=_again(placed.step)) for item, placed in self._placed.items()
         }
         return other
 
@@ -203,26 +207,42 @@ class Pipeline:
         for name, inputs in wired.items():
             for key, reference in inputs.items():
                 self._check_reference(name, key, reference)
-        return {name: wired[name] for name in _ordered(wired)}
+            for step in self._placed[name].after:
+                if step not in self._placed:
+                    raise PipelineError(
+                        f"The step {name!r} is to run after {step!r}, but there is no such step."
+                        f"{near_matches(step, self._placed)}",
+                        part=[name, "after"],
+                    )
+        needed = {
+            name: {*(reference.step for reference in inputs.values()), *self._placed[name].after}
+            for name, inputs in wired.items()
+        }
+        return {name: wired[name] for name in _ordered(needed)}
 
     def _inputs_of(self, name: str) -> dict[str, OutputReference]:
         placed = self._placed[name]
         inputs = {
             key: OutputReference.parse(text)
             for key, text in self.implied_inputs.get(name, {}).items()
-            if key in placed.step.inputs and self._implies(key, text)
+            if key in placed.step.inputs
+            and key not in placed.artifacts
+            and self._implies(key, text)
         }
         inputs.update(placed.inputs)
+        connected = {*inputs, *placed.artifacts}
         missing = [
             key
             for key in placed.step.inputs
-            if key not in inputs and key not in placed.step.optional_inputs
+            if key not in connected and key not in placed.step.optional_inputs
         ]
         if missing:
             near = "" if name in self.implied_inputs else self._misnamed(name)
+            kind = placed.step.inputs[missing[0]]
+            what = "" if kind == ANYTHING else f" ({kind})"
             raise PipelineError(
-                f"The step {name!r} ({type(placed.step).__name__}) needs {missing[0]!r} "
-                f"({placed.step.inputs[missing[0]]}), and nothing is connected to it.{near} "
+                f"The step {name!r} ({type(placed.step).__name__}) needs {missing[0]!r}"
+                f"{what}, and nothing is connected to it.{near} "
                 f'Add it with inputs={{"{missing[0]}": "<step>.<output>"}}.',
                 part=[name],
             )
@@ -254,7 +274,7 @@ class Pipeline:
                 part=part,
             )
         wanted, came = self._placed[name].step.inputs[key], outputs[reference.output]
-        if wanted != came:
+        if wanted not in (came, ANYTHING):
             raise PipelineError(f"{where} takes {wanted}; {reference} is {came}.", part=part)
 
     def validate(self) -> None:
@@ -316,7 +336,7 @@ class Pipeline:
                 raise PipelineError(f"{setting} must be True or False; {value!r} came.")
         self._check_steps()
         workspace = self._workspace()
-        nodes = self._nodes(enable_cache, workspace.memos)
+        nodes = self._nodes(enable_cache, workspace)
         by_step = {id(node.step): node for node in nodes}
         own = vars(self)
         own["_look_at_data"] = lambda item: columns_of(by_step[id(item)], workspace.memos)
@@ -343,11 +363,16 @@ class Pipeline:
             return Workspace.find(self._repository)
         return self._repository.workspace
 
-    def _nodes(self, enable_cache: bool | None, memos: Memos | None = None) -> list[Node]:
+    def _nodes(
+        self, enable_cache: bool | None = None, workspace: Workspace | None = None
+    ) -> list[Node]:
+        memos = None if workspace is None else workspace.memos
         nodes = []
         known: dict[tuple[type, str | None], CodeIdentity] = {}  # many steps may be of one class
         for name, inputs in self.wiring().items():
-            step = self._placed[name].step
+            placed = self._placed[name]
+            step = placed.step
+            artifacts = self._stored(name, workspace)
             code = type(step), step.options.code_version
             if code not in known:
                 known[code] = code_of(*code)
@@ -360,9 +385,41 @@ class Pipeline:
                     code=known[code],
                     digests=input_digests(step, memos),
                     enable_cache=next(c for c in caching if c is not None),
+                    artifacts=artifacts,
+                    after=placed.after,
+                    input_types={
+                        **{
+                            key: self._placed[reference.step].step.outputs[reference.output]
+                            for key, reference in inputs.items()
+                        },
+                        **{key: artifact.type for key, artifact in artifacts.items()},
+                    },
                 )
             )
         return nodes
+
+    def _stored(self, name: str, workspace: Workspace | None) -> dict[str, ArtifactRecord]:
+        """The artifacts from before that a step reads."""
+        placed = self._placed[name]
+        if not placed.artifacts or workspace is None:
+            return {}
+        catalog = Catalog(workspace)
+        found = {}
+        for key, reference in placed.artifacts.items():
+            try:
+                artifact = catalog.referenced(reference)
+            except NotFoundError as error:
+                raise PipelineError(
+                    f"Input {key!r} of step {name!r} reads {reference}: {error}"
+                ) from error
+            wanted = placed.step.inputs[key]
+            if wanted not in (artifact.type, ANYTHING):
+                raise PipelineError(
+                    f"Input {key!r} of step {name!r} takes {wanted}; {reference} is "
+                    f"{artifact.type}."
+                )
+            found[key] = artifact
+        return found
 
     def to_yaml(
         self,
@@ -455,7 +512,7 @@ class Pipeline:
         try:
             for step, placed in described.steps.items():
                 pipeline.add_step(
-                    placed.step, step, {key: str(ref) for key, ref in placed.inputs.items()}
+                    placed.step, step, {**placed.inputs, **placed.artifacts}, placed.after
                 )
             step = None
             pipeline.wiring()
@@ -469,13 +526,55 @@ class Pipeline:
         return f"{type(self).__name__}({self.name!r}, steps={list(self._placed)})"
 
 
-def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
-    """Steps after those that they read from; otherwise in the given order."""
+def placed_step(
+    step: BaseStep, name: str, inputs: Mapping[str, Any], after: Iterable[str]
+) -> PlacedStep:
+    """Puts a step into its place.
+
+    Args:
+        step: The step.
+        name: Its name, for messages.
+        inputs: What its inputs read: ``"step.output"``, a reference, or an artifact.
+        after: Names of further steps that it waits for.
+
+    Returns:
+        The step in its place.
+
+    Raises:
+        PipelineError: If it has no such input, or one is connected to something else.
+    """
+    references: dict[str, OutputReference] = {}
+    artifacts: dict[str, ArtifactReference] = {}
+    for key, source in inputs.items():
+        if key not in step.inputs:
+            raise PipelineError(
+                f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
+                f"{near_matches(str(key), step.inputs)}",
+                part=[name, "inputs", str(key)],
+            )
+        if isinstance(source, ArtifactVersion):
+            artifacts[key] = (
+                ArtifactReference(id=source.id)
+                if source.version is None
+                else ArtifactReference(source.name, source.version)
+            )
+        elif isinstance(source, ArtifactReference):
+            artifacts[key] = source
+        else:
+            try:
+                references[key] = OutputReference.parse(source)
+            except PipelineError as error:
+                raise PipelineError(f"Input {key!r} of step {name!r}: {error}") from error
+    return PlacedStep(step, references, artifacts, tuple(dict.fromkeys(after)))
+
+
+def _ordered(needed: Mapping[str, Collection[str]]) -> list[str]:
+    """Steps after those that they need; otherwise in the given order."""
     done: dict[str, None] = {}
-    waiting = dict(wired)
+    waiting = dict(needed)
     while waiting:
         ready = next(
-            (name for name in waiting if all(ref.step in done for ref in wired[name].values())),
+            (name for name in waiting if all(step in done for step in needed[name])),
             None,
         )
         if ready is None:
@@ -489,8 +588,4 @@ def _ordered(wired: Mapping[str, Mapping[str, OutputReference]]) -> list[str]:
 
 def _again(step: BaseStep) -> BaseStep:
     """A new step from a step's arguments, as the worker makes one."""
-    return type(step)(**step.arguments).with_options(**dataclasses.asdict(step.options))
-
-
-def _snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return type(step)(**step.arguments).with_options(**step.options.as_dict())

@@ -25,7 +25,7 @@ from zentfx.class_paths import class_path, find_class
 from zentfx.errors import ConfigError, DataNotFoundError, NotFoundError, ZenTFXError, near_matches
 from zentfx.parameters import decode, encode
 from zentfx.steps.base import BaseStep
-from zentfx.steps.node import OutputReference, PlacedStep
+from zentfx.steps.node import ArtifactReference, OutputReference, PlacedStep
 
 __all__ = [
     "LoadedPipeline",
@@ -39,8 +39,9 @@ __all__ = [
 
 _FORMAT = 1
 _PIPELINE_KEYS = ("zentfx", "name", "type", "enable_cache", "steps")
-_STEP_KEYS = ("source", "args", "inputs", "options")
-_OPTION_KEYS = ("enable_cache", "code_version")
+_STEP_KEYS = ("source", "args", "inputs", "after", "options")
+_OPTION_KEYS = ("enable_cache", "code_version", "retries", "timeout", "substitutions")
+_ARTIFACT_KEYS = ("artifact", "version", "id")
 _LARGEST = 100_000
 _LINE_ENDS = frozenset("\x85\u2028\u2029")
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
@@ -122,13 +123,23 @@ def _step_data(item: PlacedStep, folder: Path | None) -> dict[str, Any]:
             for name, value in sorted(step.arguments.items())
         },
     }
-    if item.inputs:
-        data["inputs"] = {name: str(reference) for name, reference in item.inputs.items()}
-    options = {name: getattr(step.options, name) for name in _OPTION_KEYS}
-    options = {name: value for name, value in options.items() if value is not None}
+    if item.inputs or item.artifacts:
+        data["inputs"] = {
+            **{name: str(reference) for name, reference in item.inputs.items()},
+            **{name: _artifact_data(reference) for name, reference in item.artifacts.items()},
+        }
+    if item.after:
+        data["after"] = list(item.after)
+    options = step.options.as_dict()
+    options.pop("name", None)  # it is the key above
     if options:
         data["options"] = options
     return data
+
+
+def _artifact_data(reference: ArtifactReference) -> dict[str, Any]:
+    values = {"artifact": reference.name, "version": reference.version, "id": reference.id}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _with_plain_paths(data: Any, annotation: Any) -> Any:
@@ -375,19 +386,37 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> Place
         with document.position(*path, "args", key):
             value = decode(_with_paths(value, schema[key].annotation, folder), folder)
             values[key] = schema[key].coerce(value, cls.__name__)
+    inputs = document.value((*path, "inputs"), data, {})
     with document.position(*path, "args"):
-        step = cls(**values)
+        step = cls(**cls.complete(values, inputs))
     options = document.mapping(
         (*path, "options"), document.value((*path, "options"), data, {}), _OPTION_KEYS
     )
     with document.position(*path, "options"):
         step = step.with_options(**options)
-    inputs = document.value((*path, "inputs"), data, {})
     references = {}
-    for key, text in inputs.items():
+    artifacts = {}
+    for key, source in inputs.items():
+        if isinstance(source, dict):
+            artifacts[key] = _load_artifact(document, (*path, "inputs", key), source)
+            continue
         with document.position(*path, "inputs", key):
-            references[key] = OutputReference.parse(text)
-    return PlacedStep(step, references)
+            references[key] = OutputReference.parse(source)
+    after = document.value((*path, "after"), data, [])
+    return PlacedStep(step, references, artifacts, tuple(map(str, after)))
+
+
+def _load_artifact(document: _Document, path: tuple[Any, ...], data: Any) -> ArtifactReference:
+    document.mapping(path, data, _ARTIFACT_KEYS)
+    if ("artifact" in data) == ("id" in data):
+        raise document.error(
+            path, "expected the name of an artifact ('artifact: …'), or its id ('id: …')."
+        )
+    if "id" in data:
+        return ArtifactReference(id=document.value((*path, "id"), data, int))
+    name = document.value((*path, "artifact"), data, str)
+    version = data.get("version")
+    return ArtifactReference(name, None if version is None else str(version))
 
 
 def class_of(source: str, base: Any, position: contextlib.AbstractContextManager[None]) -> Any:

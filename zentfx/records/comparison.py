@@ -81,6 +81,9 @@ def _compared(
     metrics: Mapping[int, Mapping[str, float]],
 ) -> ComparedRun:
     steps.sort(key=itemgetter(0))
+    # Of a step that was tried again (those of zentfx have a fingerprint) the last attempt counts.
+    last = {step.name: number for number, step in steps if step.fingerprint}
+    steps = [pair for pair in steps if last.get(pair[1].name, pair[0]) == pair[0]]
     own = [step for _, step in steps]
     if len({step.name for step in own}) < len(own):
         names = numbered(step.name for step in own)

@@ -237,7 +237,7 @@ def pipeline_version(context: Item) -> PipelineVersionRecord:
 
 
 def step_record(
-    execution: Item, name: str, events: Iterable[Event], root: Path | None
+    execution: Item, name: str, events: Iterable[Event], root: Path | None, attempts: int = 1
 ) -> StepRunRecord:
     """The record of a step run.
 
@@ -246,6 +246,7 @@ def step_record(
         name: The step's name.
         events: What it read and wrote.
         root: The repository's folder, from which recorded relative paths start.
+        attempts: How often the step was tried.
 
     Returns:
         The record.
@@ -281,6 +282,7 @@ def step_record(
         error=_error(properties),
         trains=is_training(execution.type, execution.base),
         content=recorded_of(properties).get(schema.Recorded.CONTENT, ""),
+        attempts=attempts,
     )
 
 

@@ -223,6 +223,7 @@ class StepRunRecord:
     error: str | None = None
     trains: bool = False
     content: str = ""
+    attempts: int = 1
 
 
 @dataclass(frozen=True)

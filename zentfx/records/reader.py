@@ -5,6 +5,7 @@ Neither protobuf nor SQL is seen above this module.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 from zentfx.errors import NotFoundError, near_matches
 from zentfx.records import schema
 from zentfx.records.comparison import compared_runs
+from zentfx.records.encoding import joined
 from zentfx.records.from_rows import (
     artifact_record,
     context_record,
@@ -123,10 +125,23 @@ class Reader:
         for event in rows.events_of_executions([item.id for item in executions]):
             events[event.execution].append(event)
         names = names_of(rows, executions)
-        unique = numbered(names[item.id] for item in executions)
+        # Ours have one name twice only where a step was tried again: the last attempt counts.
+        attempts: dict[str, list[int]] = defaultdict(list)
+        for item in executions:
+            if schema.Execution.RECORDED in item.properties:
+                attempts[names[item.id]].append(item.id)
+        passed = {number for ids in attempts.values() for number in ids[:-1]}
+        kept = [item for item in executions if item.id not in passed]
+        unique = numbered(names[item.id] for item in kept)
         return [
-            step_record(item, name, events[item.id], self._root)
-            for item, name in zip(executions, unique, strict=True)
+            step_record(
+                item,
+                name,
+                events[item.id],
+                self._root,
+                attempts=max(1, len(attempts.get(name, ()))),
+            )
+            for item, name in zip(kept, unique, strict=True)
         ]
 
     def compared_runs(self, every: bool = False) -> list[ComparedRun]:
@@ -179,6 +194,52 @@ class Reader:
         with rows_of(self._store) as rows:
             found = rows.artifacts(sorted(set(artifact_ids)))
         return {item.id: artifact_record(item) for item in found}
+
+    def artifact_versions(self, name: str) -> list[ArtifactRecord]:
+        """The versions of a named artifact, oldest first.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The artifacts.
+        """
+        with rows_of(self._store) as rows:
+            context = rows.context(schema.ARTIFACT_NAME, name)
+            found = rows.artifacts_in([context.id]) if context is not None else []
+        return [artifact_record(item) for _, item in sorted(found, key=lambda pair: pair[1].id)]
+
+    def artifact_names(self) -> list[str]:
+        """Names of artifacts, sorted."""
+        with rows_of(self._store) as rows:
+            return sorted(item.name for item in rows.contexts(schema.ARTIFACT_NAME))
+
+    def named_artifacts(self) -> dict[str, list[ArtifactRecord]]:
+        """All versions of all named artifacts, by name, oldest first; names that have none, too."""
+        with rows_of(self._store) as rows:
+            groups = {item.id: item.name for item in rows.contexts(schema.ARTIFACT_NAME)}
+            found: dict[str, list[ArtifactRecord]] = {name: [] for name in sorted(groups.values())}
+            for group, item in sorted(rows.artifacts_in(list(groups)), key=lambda pair: pair[1].id):
+                found[groups[group]].append(artifact_record(item))
+        return found
+
+    def version_tags(self, versions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
+        """Tags of versions of artifacts.
+
+        Args:
+            versions: Names and versions.
+
+        Returns:
+            Tags by name and version; those that have none are left out.
+        """
+        found = {}
+        with rows_of(self._store) as rows:
+            for name, version in versions:
+                context = rows.context(schema.ARTIFACT_VERSION, f"{name}@{version}")
+                text = context and joined(schema.ArtifactVersion.TAGS, context.properties)
+                if text:
+                    found[name, version] = json.loads(text)
+        return found
 
     def all_artifacts(
         self, type_name: str | None = None, run_ids: Iterable[str] | None = None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 __all__ = [
     "ANNOTATIONS",
+    "ARTIFACT_NAME",
+    "ARTIFACT_VERSION",
     "CACHE_SCOPE",
     "MARK",
     "NODE",
@@ -15,6 +17,8 @@ __all__ = [
     "PIPELINE_RUN",
     "PIPELINE_VERSION",
     "Artifact",
+    "ArtifactName",
+    "ArtifactVersion",
     "Execution",
     "Mark",
     "PipelineVersion",
@@ -29,6 +33,10 @@ NODE = "node"
 PIPELINE_VERSION = "zentfx.PipelineVersion"
 CACHE_SCOPE = "zentfx.CacheScope"
 MARK = "zentfx.Mark"
+# One for each name of artifacts, which all versions belong to; and one for each version, called
+# <name>@<version>: MLMD lets no two contexts of a type have one name.
+ARTIFACT_NAME = "zentfx.ArtifactName"
+ARTIFACT_VERSION = "zentfx.ArtifactVersion"
 # Groups that users make, by what they are called in a run's properties.
 ANNOTATIONS = {
     "project": "zentfx.Project",
@@ -113,6 +121,16 @@ class Artifact:
     """Custom properties of every artifact that a step wrote."""
 
     MANIFEST = "zentfx_manifest"  # name of the kept list of its files
+    # Of a value that a materializer saved.
+    MATERIALIZER = "zentfx_materializer"
+    PYTHON_TYPE = "zentfx_python_type"
+    DIGEST = "zentfx_digest"
+    # Of a version of a named artifact.
+    NAME = "zentfx_name"
+    VERSION = "zentfx_version"
+    # What the step that wrote it has looked up, and may find another of the next time: names, as a
+    # JSON list, in chunks. Absent where there is none.
+    LOOKED_UP = "zentfx_looked_up"
 
 
 class Mark:
@@ -122,3 +140,17 @@ class Mark:
     ARTIFACT = "zentfx_artifact"  # id of the artifact that was marked; the others are below it
     USER = "zentfx_user"
     REMOVED = "zentfx_removed_ms"  # when the mark was taken back; absent while it holds
+
+
+class ArtifactVersion:
+    """Custom properties of a ``zentfx.ArtifactVersion`` context."""
+
+    RUN = "zentfx_run"  # id of the run that claimed it; the artifact follows when it is done
+    TAGS = "zentfx_tags"  # JSON, in chunks
+    NOTE = "zentfx_note"  # in chunks
+
+
+class ArtifactName:
+    """Custom properties of a ``zentfx.ArtifactName`` context."""
+
+    LATEST = "zentfx_latest"  # the highest number so far, as text; where to begin to look, not more

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from zentfx import materializers
+from zentfx.materializers import values
+from zentfx.records.schema import Artifact
+from zentfx.stores.digests import digest_of
 
 __all__ = ["InputArtifact", "OutputArtifact"]
 
@@ -53,3 +56,19 @@ class OutputArtifact:
     def path(self) -> Path:
         """The folder to write to."""
         return Path(self.uri)
+
+    def save(self, value: Any, annotation: Any = None) -> None:
+        """Saves a Python value, by the materializer of its type.
+
+        Args:
+            value: The value.
+            annotation: What it was declared to be; None where it was not.
+
+        Raises:
+            DataError: If it cannot be saved.
+        """
+        saved = values.save(value, annotation, self.path)
+        self.metadata.update(saved.metadata)
+        self.metadata[Artifact.MATERIALIZER] = saved.materializer
+        self.metadata[Artifact.PYTHON_TYPE] = saved.python_type
+        self.metadata[Artifact.DIGEST] = digest_of(self.path)

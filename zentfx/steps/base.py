@@ -6,24 +6,30 @@ import copy
 import dataclasses
 import functools
 import inspect
+import re
 from abc import ABCMeta
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from zentfx import parameters
-from zentfx.errors import ParameterError, StepDefinitionError
+from zentfx.errors import ParameterError, PipelineError, StepDefinitionError
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
+from zentfx.steps.calls import builder, outputs_of_call
 from zentfx.steps.options import StepOptions
+from zentfx.steps.outputs import Output
 from zentfx.user_sources import note_loaded
 
-__all__ = ["BaseStep"]
+__all__ = ["ANYTHING", "BaseStep", "StepMeta", "snake_case"]
+
+# The type of an input that takes artifacts of all types.
+ANYTHING = "*"
 
 _Step = TypeVar("_Step", bound="BaseStep")
 
 
-class _StepMeta(ABCMeta):
+class StepMeta(ABCMeta):
     """Binds, checks and converts the arguments of a step's constructor before its body runs."""
 
     def __setattr__(cls, name: str, value: Any) -> None:
@@ -31,6 +37,7 @@ class _StepMeta(ABCMeta):
         super().__setattr__(name, _recording(cls, value) if name == "__init__" else value)
 
     def __call__(cls: type[_Step], *args: Any, **kwargs: Any) -> _Step:  # type: ignore[misc]
+        """Makes a step, which knows the arguments that it was made of."""
         if inspect.isabstract(cls):
             raise StepDefinitionError(
                 f"{cls.__qualname__} is the base of a kind of steps. Make a step of a subclass "
@@ -154,6 +161,18 @@ def _make_defaults(cls: type, constructor: Callable[..., None]) -> inspect.Signa
     return signature
 
 
+def snake_case(name: str) -> str:
+    """The usual name of a step of a class.
+
+    Args:
+        name: The class's name.
+
+    Returns:
+        The name in lower case, with underscores between its words.
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
 def _check_declaration(cls: type, name: str, value: Any) -> None:
     if not isinstance(value, Mapping) or not all(
         isinstance(text, str) for pair in value.items() for text in pair
@@ -191,7 +210,7 @@ def _step_attributes() -> frozenset[str]:
     return frozenset(name for name in dir(BaseStep) if not name.startswith("__"))
 
 
-class BaseStep(metaclass=_StepMeta):
+class BaseStep(metaclass=StepMeta):
     """One step of a pipeline; wraps one TFX component.
 
     A subclass declares what it reads and writes, names its parameters in ``__init__``, and does its
@@ -251,6 +270,12 @@ class BaseStep(metaclass=_StepMeta):
         super().__init_subclass__(**kwargs)
         if not cls.__module__.startswith("zentfx."):
             note_loaded()
+        cls._check_channels()
+        if "__init__" in vars(cls):
+            cls.__init__ = vars(cls)["__init__"]  # type: ignore[method-assign] # see StepMeta
+
+    @classmethod
+    def _check_channels(cls) -> None:
         for name in ("inputs", "outputs"):
             _check_declaration(cls, name, getattr(cls, name))
         both = sorted(cls.inputs.keys() & cls.outputs.keys())
@@ -258,8 +283,21 @@ class BaseStep(metaclass=_StepMeta):
             raise StepDefinitionError(
                 f"{cls.__qualname__}: {both[0]!r} is an input and an output; TFX needs two names."
             )
-        if "__init__" in vars(cls):
-            cls.__init__ = vars(cls)["__init__"]  # type: ignore[method-assign] # see _StepMeta
+
+    @classmethod
+    def complete(
+        cls, arguments: Mapping[str, Any], connected: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """Completes arguments from a file or a call with defaults that the step itself has not.
+
+        Args:
+            arguments: The arguments that were given, by name.
+            connected: Inputs that read an artifact.
+
+        Returns:
+            What to make the step with.
+        """
+        return dict(arguments)
 
     @classmethod
     def parameter_schema(cls) -> dict[str, parameters.Parameter]:
@@ -283,6 +321,11 @@ class BaseStep(metaclass=_StepMeta):
     def derived(self) -> dict[str, Any]:
         """Values that constructors computed for their base classes, by parameter (a copy)."""
         return copy.deepcopy(self._derived)
+
+    @property
+    def maker(self) -> Callable[..., BaseStep]:
+        """What makes such a step of arguments, in another process too."""
+        return type(self)
 
     @property
     def options(self) -> StepOptions:
@@ -341,6 +384,39 @@ class BaseStep(metaclass=_StepMeta):
             f"{type(self).__name__} does nothing: override process(inputs, outputs), or "
             "build_component(channels) to bring a TFX component of your own."
         )
+
+    def named_outputs(self) -> Mapping[str, Output]:
+        """Says which outputs are versions of a named artifact.
+
+        Returns:
+            By output name, the name, perhaps with ``{date}`` or ``{time}`` in it, and a version of
+            the step's own; by default none.
+        """
+        return {}
+
+    def __call__(self, *, after: Any = None, **inputs: Any) -> Any:
+        """Adds the step to the ``@pipeline`` that is being put together.
+
+        Args:
+            after: Steps that it waits for, besides those that it reads from: outputs of theirs, or
+                their names.
+            **inputs: What its inputs read: outputs of other steps, or artifact versions.
+
+        Returns:
+            Its output; a tuple of them, in the order of ``outputs``, where it has several; None
+            where it has none.
+
+        Raises:
+            PipelineError: If no pipeline is being put together, or it has no such input.
+        """
+        building = builder()
+        if building is None:
+            raise PipelineError(
+                f"{self!r} can be called in a function with @pipeline. Elsewhere, add it to a "
+                "pipeline: pipeline.add_step(…)."
+            )
+        outputs = building.call(self, snake_case(type(self).__name__), inputs, after)
+        return outputs_of_call(outputs)
 
     def content_files(self, path: Path) -> list[Path] | None:
         """Says which files of a folder count for the cache.

@@ -8,9 +8,10 @@ from typing import Any
 
 from zentfx.code_identity import CodeIdentity
 from zentfx.errors import PipelineError
+from zentfx.records.models import ArtifactRecord
 from zentfx.steps.base import BaseStep
 
-__all__ = ["Node", "OutputReference", "PlacedStep"]
+__all__ = ["ArtifactReference", "Node", "OutputReference", "PlacedStep"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,35 @@ class OutputReference:
             PipelineError: If it is written in another way.
         """
         step, dot, output = str(text).partition(".")
-        if not (dot and step.isidentifier() and output.isidentifier()):
+        # Names of a function's outputs may have spaces and signs.
+        if "." in output or not (
+            dot and step.isidentifier() and output.strip() and output.isprintable()
+        ):
             raise PipelineError(f'expected "<step>.<output>"; {text!r} came.')
         return cls(step, output)
 
     def __str__(self) -> str:
         return f"{self.step}.{self.output}"
+
+
+@dataclass(frozen=True)
+class ArtifactReference:
+    """An artifact that there is before the pipeline runs.
+
+    Attributes:
+        name: Its name; None for one without a name.
+        version: Its version; None for the latest when the pipeline runs.
+        id: Its id in MLMD, where it has no name.
+    """
+
+    name: str | None = None
+    version: str | None = None
+    id: int | None = None
+
+    def __str__(self) -> str:
+        if self.name is None:
+            return f"artifact {self.id}"
+        return f"{self.name} (latest)" if self.version is None else f"{self.name} {self.version}"
 
 
 @dataclass(frozen=True)
@@ -54,10 +78,14 @@ class PlacedStep:
     Attributes:
         step: The step.
         inputs: Which output each input reads, as given; a pipeline may imply others.
+        artifacts: Inputs that read an artifact from before.
+        after: Names of further steps that it waits for.
     """
 
     step: BaseStep
     inputs: Mapping[str, OutputReference] = field(default_factory=dict)
+    artifacts: Mapping[str, ArtifactReference] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +100,9 @@ class Node:
         digests: Digest of the content of each path among its arguments and derived values, by the
             place where it stands there.
         enable_cache: Whether an earlier result may be reused.
+        artifacts: Artifacts from before that inputs read.
+        after: Names of further steps that it waits for.
+        input_types: Type of the artifact that each input reads.
     """
 
     name: str
@@ -80,6 +111,14 @@ class Node:
     code: CodeIdentity
     digests: Mapping[str, str] = field(default_factory=dict)
     enable_cache: bool = True
+    artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    input_types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Names of the steps that have to be done before."""
+        return (*(reference.step for reference in self.inputs.values()), *self.after)
 
     @property
     def parameters(self) -> dict[str, Any]:

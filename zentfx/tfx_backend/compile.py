@@ -48,10 +48,16 @@ def compile_pipeline(request: RunRequest) -> Any:
         )
     except (ValueError, TypeError, RuntimeError) as error:
         raise PipelineError(f"TFX refuses the pipeline {request.pipeline!r}: {error}") from error
-    caching = {node.name: node.enable_cache for node in request.nodes}
+    nodes = {node.name: node for node in request.nodes}
     for item in ir.nodes:
-        node = item.pipeline_node
-        node.execution_options.caching_options.enable_cache = caching[node.node_info.id]
+        compiled = item.pipeline_node
+        node = nodes[compiled.node_info.id]
+        compiled.execution_options.caching_options.enable_cache = node.enable_cache
+        for key, artifact in node.artifacts.items():
+            # TFX's DSL has no channel for these, its IR and its Launcher do.
+            source = compiled.inputs.inputs[key]
+            source.static_inputs.artifact_ids.append(artifact.id)
+            source.min_count = 1
     ir.pipeline_info.id = request.cache_scope
     runtime_parameter_utils.substitute_runtime_parameter(
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: request.run_id}
@@ -66,4 +72,6 @@ def _components(nodes: Sequence[Node], request: RunRequest) -> list[Any]:
             name: made[source.step].outputs[source.output] for name, source in node.inputs.items()
         }
         made[node.name] = component_for(node, channels, request)
+        for step in node.after:
+            made[node.name].add_upstream_node(made[step])
     return list(made.values())

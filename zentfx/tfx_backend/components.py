@@ -17,6 +17,8 @@ from zentfx.orchestrators import RunRequest
 from zentfx.parameters import canonical_json
 from zentfx.records.encoding import chunked
 from zentfx.records.schema import Execution
+from zentfx.steps.base import ANYTHING
+from zentfx.steps.function import FunctionStep
 from zentfx.steps.node import Node
 from zentfx.tfx_backend.drivers import KeyDriver
 from zentfx.tfx_backend.families import Family, family_of
@@ -27,11 +29,20 @@ with light_imports():
     from tfx import types
     from tfx.dsl.components.base import base_component, base_driver, executor_spec
     from tfx.proto.orchestration import executable_spec_pb2
-    from tfx.types import artifact, component_spec, standard_artifacts, system_executions
+    from tfx.types import (
+        artifact,
+        component_spec,
+        standard_artifacts,
+        system_artifacts,
+        system_executions,
+    )
     from tfx.types.experimental import simple_artifacts
 
 __all__ = ["component_for"]
 
+_MODEL = "zentfx.Model"
+# MLMD's base types, by the types of what functions return.
+_BASE_TYPES = {f"zentfx.{name}": name for name in ("Dataset", "Model", "Statistics", "Metrics")}
 _PARAMETER_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 
 
@@ -69,6 +80,12 @@ def component_for(node: Node, channels: Mapping[str, Any], request: RunRequest) 
     """
     ours = node_properties(node, request)
     component = node.step.build_component(channels)
+    if component is not None and node.artifacts:
+        raise StepDefinitionError(
+            f"The step {node.name!r} ({type(node.step).__name__}) brings a TFX component of its "
+            f"own, and cannot read {', '.join(map(repr, node.artifacts))} from an artifact that "
+            "there is already. Let it read an output of a step."
+        )
     if component is None:
         component = _derived_component(node, channels, ours)
     elif not isinstance(component, base_component.BaseComponent):
@@ -93,6 +110,8 @@ def _derived_component(node: Node, channels: Mapping[str, Any], ours: NodeProper
         for name, value in ours.values.items()
         if name not in stock.inputs and name not in stock.outputs
     }
+    # So do those of inputs and outputs; a function may give back under one name what it took.
+    late = {name: channel for name, channel in channels.items() if name in stock.outputs}
     parameters = {
         name: component_spec.ExecutionParameter(type=_PARAMETER_TYPES[kind], optional=True)
         for name, (kind, _) in stock.parameters.items()
@@ -108,7 +127,9 @@ def _derived_component(node: Node, channels: Mapping[str, Any], ours: NodeProper
         {
             "__module__": module,
             "PARAMETERS": parameters,
-            "INPUTS": _channel_parameters(stock.inputs),
+            "INPUTS": _channel_parameters(
+                {name: kind for name, kind in stock.inputs.items() if name not in late}
+            ),
             "OUTPUTS": _channel_parameters(stock.outputs),
             "TYPE_ANNOTATION": getattr(system_executions, stock.base_type, None),
         },
@@ -126,7 +147,11 @@ def _derived_component(node: Node, channels: Mapping[str, Any], ours: NodeProper
     outputs = {
         name: types.Channel(type=_artifact_class(kind)) for name, (kind, _) in stock.outputs.items()
     }
-    component = component_class(spec_class(**properties, **declared, **channels, **outputs))
+    early = {name: channel for name, channel in channels.items() if name not in late}
+    spec: Any = spec_class(**properties, **declared, **early, **outputs)
+    spec.inputs.update(late)
+    spec.INPUTS.update(_channel_parameters({name: stock.inputs[name] for name in late}))
+    component = component_class(spec)
     component.spec.exec_properties.update(
         {name: value for name, value in ours.values.items() if name not in declared}
     )
@@ -142,11 +167,19 @@ def _interface(node: Node, family: Family) -> StockSpec:
     """
     step = node.step
     stock = stock_spec(family.stock) if family.stock else None
+    base_type = stock.base_type if stock else family.base_type
+    if isinstance(step, FunctionStep) and _MODEL in step.outputs.values():
+        base_type = "Train"
+    inputs = {
+        name: (node.input_types.get(name, kind), name in step.optional_inputs | {*node.artifacts})
+        for name, kind in step.inputs.items()
+        if kind != ANYTHING or name in node.inputs
+    }
     return StockSpec(
         name=step.wraps,
-        base_type=stock.base_type if stock else family.base_type,
+        base_type=base_type,
         parameters=stock.parameters if stock else {},
-        inputs={name: (kind, name in step.optional_inputs) for name, kind in step.inputs.items()},
+        inputs=inputs,
         outputs={name: (kind, False) for name, kind in step.outputs.items()},
         beam=family.beam,
     )
@@ -159,7 +192,7 @@ def _channel_parameters(table: Mapping[str, tuple[str, bool]]) -> dict[str, Any]
     }
 
 
-_OWN_TYPES: dict[str, type] = {}
+_OWN_TYPES: dict[str, Any] = {}
 
 
 def _artifact_class(name: str) -> type:
@@ -169,9 +202,10 @@ def _artifact_class(name: str) -> type:
         if isinstance(found, type) and issubclass(found, artifact.Artifact):
             return found
     if name not in _OWN_TYPES:
-        _OWN_TYPES[name] = type(
-            name, (artifact.Artifact,), {"__module__": __name__, "TYPE_NAME": name}
-        )
+        attributes = {"__module__": __name__, "TYPE_NAME": name}
+        if name in _BASE_TYPES:
+            attributes["TYPE_ANNOTATION"] = getattr(system_artifacts, _BASE_TYPES[name])
+        _OWN_TYPES[name] = type(name, (artifact.Artifact,), attributes)
     return _OWN_TYPES[name]
 
 

@@ -18,11 +18,12 @@ from zentfx.errors import StepDefinitionError, near_matches
 from zentfx.materializers import NEED_TENSORFLOW
 from zentfx.steps.base import BaseStep
 from zentfx.steps.evaluator import EvaluatorStep
+from zentfx.steps.node import Node
 from zentfx.steps.pusher import Pusher
 from zentfx.steps.schema import SchemaStep
 from zentfx.steps.statistics import StatisticsStep
 
-__all__ = ["Family", "family_of", "is_plain"]
+__all__ = ["Family", "family_of", "is_own", "is_plain"]
 
 _EXECUTORS = "zentfx.tfx_backend.executors"
 
@@ -185,14 +186,26 @@ def family_of(step: BaseStep) -> Family:
         ) from None
 
 
-def is_plain(step: BaseStep) -> bool:
-    """Says whether a step is plain Python: a ``process``, and nothing that needs TensorFlow.
+def is_own(step: BaseStep) -> bool:
+    """Says whether a step does its work in ``process``, so that nobody needs TFX's Launcher.
 
     Args:
         step: The step.
 
     Returns:
-        Whether it runs in the parent process, without TFX's Launcher.
+        Whether it does.
     """
-    own = type(step).build_component is BaseStep.build_component and not step.wraps
-    return own and NEED_TENSORFLOW.isdisjoint({*step.inputs.values(), *step.outputs.values()})
+    return type(step).build_component is BaseStep.build_component and not step.wraps
+
+
+def is_plain(node: Node) -> bool:
+    """Says whether a step is plain Python: a ``process``, and nothing that needs TensorFlow.
+
+    Args:
+        node: The step in its place.
+
+    Returns:
+        Whether it runs in the parent process.
+    """
+    types = {*node.step.inputs.values(), *node.step.outputs.values(), *node.input_types.values()}
+    return is_own(node.step) and NEED_TENSORFLOW.isdisjoint(types)

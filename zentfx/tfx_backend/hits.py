@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zentfx.records.encoding import joined
 from zentfx.records.schema import Artifact
 from zentfx.steps.artifacts import InputArtifact
 from zentfx.steps.base import BaseStep
@@ -58,6 +60,10 @@ def refusal(
     known = {name: [as_input(item) for item in items] for name, items in outputs.items()}
     for name, artifacts in known.items():
         for artifact in artifacts:
+            looked_up = joined(Artifact.LOOKED_UP, artifact.metadata)
+            if looked_up is not None:
+                found = ", ".join(json.loads(looked_up))
+                return f"the step looked up {found}, and may find another version now"
             key = artifact.metadata.get(Artifact.MANIFEST)
             if key is None:
                 continue  # published by stock TFX, which has looked at the folder

@@ -84,7 +84,9 @@ class NodeRunner:
                 pipeline_runtime_spec=self._ir.runtime_spec,
                 executor_spec=plan.executor_spec,
                 custom_driver_spec=plan.driver_spec,
-                custom_executor_operators=executor_operators(place, self._artifacts, raised),
+                custom_executor_operators=executor_operators(
+                    place, self._artifacts, self._planner.naming, raised
+                ),
                 custom_driver_operators={executable_spec_pb2.PythonClassExecutableSpec: driver},
             ).launch()
         except Exception:
@@ -140,7 +142,9 @@ class NodeRunner:
         )
         outputs_utils.make_output_dirs(info.output_dict)
         try:
-            output = run_executor(place, plan.executor_spec, info, self._artifacts)
+            output = run_executor(
+                place, plan.executor_spec, info, self._artifacts, self._planner.naming
+            )
         except BaseException as error:
             outputs_utils.remove_output_dirs(info.output_dict)
             if isinstance(error, ExecutorFailedError):

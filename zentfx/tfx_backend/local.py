@@ -44,14 +44,14 @@ def _check_installation(request: RunRequest, ir: Any) -> None:
 
 def _needs_tfx(request: RunRequest, ir: Any) -> bool:
     """Whether a step that is not plain Python would run; below one that runs, all do."""
-    if all(is_plain(node.step) for node in request.nodes):
+    if all(is_plain(node) for node in request.nodes):
         return False
     planner = Planner(ir, request, _connection(request))
     running: set[str] = set()
     for node in request.nodes:
-        runs = not running.isdisjoint(reference.step for reference in node.inputs.values())
+        runs = not running.isdisjoint(node.needed)
         if runs or not planner.plan(node.name).hit:
-            if not is_plain(node.step):
+            if not is_plain(node):
                 return True
             running.add(node.name)
     return False

@@ -20,6 +20,8 @@ __all__ = ["launch_log", "run_log", "step_log", "worker_log"]
 # from the start, and a step's log does not depend on what ran before.
 _QUIET = ("absl", "apache_beam")
 
+_OWN = "zentfx.step"
+
 # Who logs while a step is launched, and from which level on.
 _LAUNCHING = {"absl": logging.WARNING, "zentfx.tfx_backend": logging.INFO}
 
@@ -104,7 +106,7 @@ def _records_to(
     for other in as_ever:
         other.addFilter(as_before)
     try:
-        yield logging.getLogger("zentfx.step")
+        yield logging.getLogger(_OWN)
     finally:
         for other in as_ever:
             other.removeFilter(as_before)
@@ -118,7 +120,8 @@ class _AtLeast(logging.Filter):
         self._level = level
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno >= self._level
+        # What a step raised is told by the error that its user gets.
+        return record.levelno >= self._level and record.name != _OWN
 
 
 class _Copying:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import pickle
@@ -15,9 +16,11 @@ from typing import Any, ClassVar, Protocol
 
 import cloudpickle
 
+from zentfx.errors import DataError
 from zentfx.light_imports import light_imports
 from zentfx.orchestrators import RunRequest
-from zentfx.records.encoding import cut
+from zentfx.parameters import canonical_json
+from zentfx.records.encoding import chunked, cut
 from zentfx.records.schema import Artifact
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.manifests import manifest_name, manifest_of
@@ -25,7 +28,8 @@ from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import ExecutorFailedError, Failure, masked, secret_values
 from zentfx.tfx_backend.families import is_plain
 from zentfx.tfx_backend.logs import step_log
-from zentfx.tfx_backend.session import Session, in_session
+from zentfx.tfx_backend.naming import Naming
+from zentfx.tfx_backend.session import READS, Session, in_session
 from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Task
 from zentfx.tfx_backend.worker.pool import WorkerDiedError, python_path, run_in_worker
 from zentfx.user_sources import note_loaded
@@ -83,7 +87,7 @@ class ThisProcess:
         """See :class:`Place`."""
         # What a plain step writes to stderr is the user's own, a progress bar say.
         node = self._nodes[name]
-        quiet = not is_plain(node.step)
+        quiet = not is_plain(node)
         loaded, folder = len(sys.modules), os.getcwd()  # noqa: PTH109
         secrets = secret_values(node.parameters)
         with step_log(self._request.log(name), secrets, quiet) as log:
@@ -125,7 +129,7 @@ class WorkerProcess:
             name: The step's name.
         """
         cls = type(self._nodes[name].step)
-        own = replace(Session.of(self._request), classes={name: cls})
+        own = replace(Session.of(self._request), classes={name: self._nodes[name].step.maker})
         try:
             self._packed[name] = cloudpickle.dumps(own)
         except Exception as error:  # noqa: BLE001 - whatever cannot be pickled raises
@@ -143,7 +147,7 @@ class WorkerProcess:
 
     def execute(self, name: str, executor_spec: Any, info: Any) -> Any:
         """See :class:`Place`."""
-        packed = self._packed.pop(name)
+        packed = self._packed[name]  # it stays, for another attempt
         if isinstance(packed, ExecutorFailedError):
             _log.error("%s", packed.failure.text)
             raise packed
@@ -160,7 +164,7 @@ class WorkerProcess:
             path=python_path(),
         )
         try:
-            reply = run_in_worker(task, self._canceled)
+            reply = run_in_worker(task, self._canceled, self._nodes[name].step.options.timeout)
         except WorkerDiedError as error:
             raise ExecutorFailedError(Failure.of(error, {}), partial(_itself, error)) from error
         if isinstance(reply, Done):
@@ -212,18 +216,22 @@ class _StepOperator(base_executor_operator.BaseExecutorOperator):
         *,
         place: Place,
         artifacts: ArtifactStore,
+        naming: Naming,
         raised: dict[str, ExecutorFailedError],
     ) -> None:
         super().__init__(executor_spec, platform_config)
         self._place = place
         self._artifacts = artifacts
+        self._naming = naming
         self._raised = raised
 
     def run_executor(self, execution_info: Any) -> Any:
         """Called by the Launcher for a node that has to run."""
         name = execution_info.pipeline_node.node_info.id
         try:
-            return run_executor(self._place, self._executor_spec, execution_info, self._artifacts)
+            return run_executor(
+                self._place, self._executor_spec, execution_info, self._artifacts, self._naming
+            )
         except KeyboardInterrupt:
             outputs_utils.remove_output_dirs(execution_info.output_dict)
             raise
@@ -232,14 +240,17 @@ class _StepOperator(base_executor_operator.BaseExecutorOperator):
             return failed_output(error.failure)
 
 
-def run_executor(place: Place, executor_spec: Any, info: Any, artifacts: ArtifactStore) -> Any:
-    """Runs an executor, and notes which files it has written.
+def run_executor(
+    place: Place, executor_spec: Any, info: Any, artifacts: ArtifactStore, naming: Naming
+) -> Any:
+    """Runs an executor, names what it has written, and notes the files.
 
     Args:
         place: Where.
         executor_spec: The executor.
         info: TFX's ``ExecutionInfo``.
         artifacts: The artifact store.
+        naming: Claims versions.
 
     Returns:
         TFX's ``ExecutorOutput``, with a manifest for each output.
@@ -247,7 +258,18 @@ def run_executor(place: Place, executor_spec: Any, info: Any, artifacts: Artifac
     Raises:
         ExecutorFailedError: If it raised.
     """
-    output = place.execute(info.pipeline_node.node_info.id, executor_spec, info)
+    step = info.pipeline_node.node_info.id
+    try:
+        naming.begin(step)
+    except DataError as error:
+        raise ExecutorFailedError(Failure.of(error, {}), partial(_itself, error)) from error
+    output = place.execute(step, executor_spec, info)
+    reads = json.loads(output.execution_properties[READS].string_value or "[]")
+    del output.execution_properties[READS]
+    naming.read(info.execution_id, reads)
+    # Of a version that was named, it is known what the next look finds.
+    uncertain = sorted({name for _, (name, pinned) in reads if not pinned})
+    looked_up = chunked(Artifact.LOOKED_UP, canonical_json(uncertain)) if uncertain else {}
     # Before they are published, and never changed again.
     for name, planned in info.output_dict.items():
         listed = output.output_artifacts[name].artifacts
@@ -258,6 +280,9 @@ def run_executor(place: Place, executor_spec: Any, info: Any, artifacts: Artifac
             key = manifest_name(manifest)
             artifacts.keep_text("manifests", f"{key}.json", manifest)
             artifact.custom_properties[Artifact.MANIFEST].string_value = key
+            for chunk, text in looked_up.items():
+                artifact.custom_properties[chunk].string_value = text
+    naming.name(step, output.output_artifacts)
     return output
 
 
@@ -277,17 +302,21 @@ def failed_output(failure: Failure) -> Any:
 
 
 def executor_operators(
-    place: Place, artifacts: ArtifactStore, raised: dict[str, ExecutorFailedError]
+    place: Place,
+    artifacts: ArtifactStore,
+    naming: Naming,
+    raised: dict[str, ExecutorFailedError],
 ) -> dict[Any, Any]:
     """The operators to give to TFX's Launcher.
 
     Args:
         place: Where executors work.
         artifacts: The artifact store.
+        naming: Claims versions.
         raised: Where to note what executors raised, by the step's name.
 
     Returns:
         Makers of operators by the kind of executor.
     """
-    made = partial(_StepOperator, place=place, artifacts=artifacts, raised=raised)
+    made = partial(_StepOperator, place=place, artifacts=artifacts, naming=naming, raised=raised)
     return dict.fromkeys(_StepOperator.SUPPORTED_EXECUTOR_SPEC_TYPE, made)

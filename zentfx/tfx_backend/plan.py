@@ -23,6 +23,7 @@ from zentfx.stores.mlmd import mlmd, pb
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import KEY_DRIVER
 from zentfx.tfx_backend.hits import refusal
+from zentfx.tfx_backend.naming import Naming
 from zentfx.tfx_backend.nodes import all_parameters, unkeyed_names
 from zentfx.tfx_backend.publish import Reused, publish_reused
 
@@ -105,6 +106,7 @@ class Planner:
         self._made: dict[str, Artifacts] = {}
         self._reused: list[Reused] = []
         self._reader = Reader(request.metadata, request.root)
+        self.naming = Naming(request, connection)
         self._marked: Mapping[int, str] | None = None
 
     def plan(self, name: str) -> Plan:
@@ -132,6 +134,9 @@ class Planner:
         outputs = outputs_utils.OutputsResolver(
             node, self._ir.pipeline_info, self._ir.runtime_spec
         ).generate_output_artifacts(0)
+        # In the order of the step's outputs, in which they are recorded: a proto's map has none.
+        order = [key for key in self._steps[name].outputs if key in outputs]
+        outputs = {key: outputs[key] for key in dict.fromkeys([*order, *outputs])}
         plan = replace(plan, decided=True, inputs=inputs, parameters=parameters, outputs=outputs)
         key = self._key(plan)
         if not node.execution_options.caching_options.enable_cache:
@@ -147,6 +152,9 @@ class Planner:
         """What the node reads, if that is one artifact each that a step of this run wrote."""
         inputs: Artifacts = {}
         for key, spec in node.inputs.inputs.items():
+            if spec.HasField("static_inputs"):
+                inputs[key] = self._stored(spec.static_inputs.artifact_ids)
+                continue
             if len(spec.channels) != 1:
                 return None
             [channel] = spec.channels
@@ -155,6 +163,10 @@ class Planner:
                 return None
             inputs[key] = made
         return inputs
+
+    def _stored(self, ids: Sequence[int]) -> list[Stored]:
+        with self._connection as handle:
+            return [Stored(item) for item in handle.store.get_artifacts_by_id(list(ids))]
 
     def _key(self, plan: Plan) -> str:
         unkeyed = set(unkeyed_names(plan.parameters))
@@ -252,6 +264,7 @@ class Planner:
         """
         with self._connection as handle:
             self._made[name] = outputs_of(handle.store, execution_id)
+        self.naming.published(name, self._made[name])
 
 
 # TFX registers the context that it names by the key. Looked up here, it is always there already.
@@ -269,7 +282,7 @@ def _is_static(node: Any) -> bool:
         not inputs.input_graphs
         and not inputs.conditionals
         and not inputs.HasField("resolver_config")
-        and all(spec.channels for spec in inputs.inputs.values())
+        and all(spec.channels or spec.HasField("static_inputs") for spec in inputs.inputs.values())
         and all(value.HasField("field_value") for value in node.parameters.parameters.values())
         and not any(
             output.artifact_spec.is_async or output.artifact_spec.external_artifact_uris

@@ -56,6 +56,9 @@ def node_properties(node: Node, request: RunRequest) -> NodeProperties:
         kind: {name: _placeless(value) for name, value in table.items() if name not in step.unkeyed}
         for kind, table in tables.items()
     }
+    named = step.named_outputs()
+    if named:  # without them, keys are as they were before there were any
+        keyed["outputs"] = {key: [item.name, item.version] for key, item in named.items()}
     parameters = node.parameters
     unkeyed: dict[str, Any] = {
         name: as_property(value, root)

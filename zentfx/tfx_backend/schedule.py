@@ -11,7 +11,7 @@ from zentfx.errors import StepFailedError
 from zentfx.orchestrators import Listener, RunRequest, StepEvent
 from zentfx.steps.node import Node
 from zentfx.tfx_backend.failures import ExecutorFailedError, Failure, secret_values
-from zentfx.tfx_backend.families import is_plain
+from zentfx.tfx_backend.families import is_own, is_plain
 from zentfx.tfx_backend.logs import launch_log
 from zentfx.tfx_backend.plan import Plan, Planner
 
@@ -41,7 +41,8 @@ class Starter:
         """
         if self._request.in_process:
             return True
-        return self._request.max_workers == 1 and is_plain(node.step)
+        limited = node.step.options.timeout is not None  # only a process can be stopped
+        return self._request.max_workers == 1 and is_plain(node) and not limited
 
     def prepare(self, node: Node) -> None:
         """Does what must be done in the main thread: imports are not safe in several.
@@ -80,16 +81,23 @@ class Starter:
         with launch_log(self._request.log(node.name), secret_values(node.parameters)):
             if plan.reason:
                 _log.info("The cached result is not used: %s.", plan.reason)
-            try:
-                if plan.decided and is_plain(node.step):
-                    self._runner.run(plan, place)
-                    return "completed"
-                return "cached" if self._runner.launch(plan, place) else "completed"
-            except Exception as error:
-                # What an executor raised is logged where it was.
-                if not isinstance(error, ExecutorFailedError):
+            for left in reversed(range((node.step.options.retries or 0) + 1)):
+                try:
+                    return self._attempt(node, plan, place)
+                except ExecutorFailedError:  # it is logged where it was raised
+                    if not left:
+                        raise
+                    _log.info("It is run again; %d retries are left after that.", left - 1)
+                except Exception:
                     _log.exception("The step could not be run.")
-                raise
+                    raise
+        raise AssertionError
+
+    def _attempt(self, node: Node, plan: Plan, place: Any) -> str:
+        if plan.decided and is_own(node.step):
+            self._runner.run(plan, place)
+            return "completed"
+        return "cached" if self._runner.launch(plan, place) else "completed"
 
 
 class Schedule:
@@ -168,7 +176,7 @@ class Schedule:
     def _misses(self) -> Iterator[tuple[Node, Plan]]:
         """Steps that are ready and have to run; hits on the way are published."""
         for name, node in list(self._waiting.items()):
-            needed = [reference.step for reference in node.inputs.values()]
+            needed = node.needed
             blocked = [step for step in needed if step in self._unfinished]
             if blocked:
                 del self._waiting[name]

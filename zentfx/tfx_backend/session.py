@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,11 @@ from zentfx.records.encoding import joined
 from zentfx.records.schema import Execution
 from zentfx.steps.base import BaseStep
 
-__all__ = ["Session", "current", "in_session", "rebuild_step", "recorded"]
+__all__ = ["READS", "Session", "current", "in_session", "rebuild_step", "recorded"]
+
+
+# Under this name an executor's output carries what its step has looked up; it is not published.
+READS = "zentfx_reads"
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,13 @@ class Session:
     """What a run tells its executors.
 
     Attributes:
-        classes: Step classes by the step's name. A class that was defined in a notebook or a
-            function cannot be imported, and two of them may share a dotted name.
+        classes: What makes each step, by its name: its class, as a rule. A class that was defined
+            in a notebook or a function cannot be imported, and two may share a dotted name.
         root: The repository's folder.
         beam_args: Arguments for Beam.
     """
 
-    classes: Mapping[str, type]
+    classes: Mapping[str, Callable[..., BaseStep]]
     root: Path
     beam_args: tuple[str, ...]
 
@@ -45,7 +49,7 @@ class Session:
         Returns:
             The session.
         """
-        classes = {node.name: type(node.step) for node in request.nodes}
+        classes = {node.name: node.step.maker for node in request.nodes}
         return cls(classes, request.root, tuple(request.beam_args))
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zentfx import materializers
 from zentfx.records.models import ArtifactRecord, MarkRecord, Origin
+from zentfx.records.schema import Artifact
+from zentfx.running_step import running_step
+from zentfx.steps.calls import PipelineInput
 from zentfx.views.graph import Graph, is_gone
 from zentfx.views.identified import Identified
 
@@ -16,10 +20,25 @@ if TYPE_CHECKING:
     from zentfx.views.catalog import Catalog
     from zentfx.views.run import Run, StepRun
 
-__all__ = ["ArtifactVersion"]
+__all__ = ["ArtifactVersion", "NamedArtifact"]
 
 
-class ArtifactVersion(Identified):
+@dataclass(frozen=True)
+class NamedArtifact:
+    """A name of artifacts.
+
+    Attributes:
+        name: The name.
+        versions: How many versions there are.
+        latest: The version that was made last.
+    """
+
+    name: str
+    versions: int
+    latest: ArtifactVersion
+
+
+class ArtifactVersion(Identified, PipelineInput):
     """One artifact: recorded in MLMD, with its files in the artifact store.
 
     Args:
@@ -40,13 +59,30 @@ class ArtifactVersion(Identified):
         self._catalog = catalog
         self._name = name
         self._note = note
+        self._pinned: bool | None = None
 
     @property
     def name(self) -> str:
-        """Its address, ``pipeline::step::output``; of one that no step wrote, its own name."""
+        """Its name; of one without a name its address, ``pipeline::step::output``.
+
+        Of one that no step wrote it is what MLMD calls it.
+        """
+        if Artifact.NAME in self.metadata:
+            return str(self.metadata[Artifact.NAME])
         if self._name is None:
             self._name = self._origin.address if self._origin else ""
         return self._name or self._record.name or f"{self.type} {self.id}"
+
+    @property
+    def version(self) -> str | None:
+        """Its version among the artifacts of its name; None for one without a name."""
+        version = self.metadata.get(Artifact.VERSION)
+        return None if version is None else str(version)
+
+    @property
+    def digest(self) -> str | None:
+        """Digest of its files; None for what no materializer saved."""
+        return self.metadata.get(Artifact.DIGEST)
 
     @cached_property
     def _origin(self) -> Origin | None:
@@ -118,6 +154,36 @@ class ArtifactVersion(Identified):
         return self._catalog.downstream([self.id])
 
     @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to find it by, sorted; of one without a name there are none."""
+        return self._catalog.tags_of(self)
+
+    def add_tags(self, *tags: str) -> None:
+        """Adds tags; nothing is computed anew for it.
+
+        Args:
+            *tags: The tags.
+
+        Raises:
+            DataError: If it has no name and version.
+            ParameterTypeError: If one is no text.
+            StoreError: If the store is read-only.
+        """
+        self._catalog.set_tags(self, {*self.tags, *tags})
+
+    def remove_tags(self, *tags: str) -> None:
+        """Takes tags away; one that it does not have is none to be taken.
+
+        Args:
+            *tags: The tags.
+
+        Raises:
+            DataError: If it has no name and version.
+            StoreError: If the store is read-only.
+        """
+        self._catalog.set_tags(self, set(self.tags).difference(tags))
+
+    @property
     def marks(self) -> list[MarkRecord]:
         """The marks on it, with their notes; also those that came from an artifact above it."""
         return [mark for mark in self._catalog.marks if self.id in mark.artifacts]
@@ -147,15 +213,25 @@ class ArtifactVersion(Identified):
         """Loads it as a Python object.
 
         Returns:
-            By type: Model, an :class:`~zentfx.materializers.models.ExportedModel`; Examples, a
-            DataFrame by split; Metrics, a dict; statistics, schema and anomalies, their protos;
-            any other, the path of its folder.
+            What a function returned, as it was. Else by type: Model, an
+            :class:`~zentfx.materializers.models.ExportedModel`; Examples, a DataFrame by split;
+            Metrics, a dict; statistics, schema and anomalies, their protos; any other, the path of
+            its folder.
 
         Raises:
             DataNotFoundError: If its files are gone.
             MissingDependencyError: If a package is needed that is not installed.
         """
+        if self._pinned is None:
+            self._note_read(pinned=False)
         return materializers.load(self.type, self.uri, self.metadata)
+
+    def _note_read(self, pinned: bool) -> None:
+        """Tells the step that is running, if one is, that it has looked this up."""
+        self._pinned = pinned
+        step = running_step()
+        if step is not None and step.root == self._catalog.workspace.root:
+            step.read(self.id, self.name, pinned)
 
     @property
     def data(self) -> Any:

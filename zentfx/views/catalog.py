@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import NoneType
 from typing import Any
@@ -13,12 +13,13 @@ from zentfx.analysis.compare import ABSENT
 from zentfx.analysis.differences import Difference, side_by_side
 from zentfx.analysis.selection import selected
 from zentfx.annotations import checked_text
-from zentfx.errors import NotFoundError, ParameterTypeError, near_matches
+from zentfx.errors import DataError, NotFoundError, ParameterTypeError, near_matches
 from zentfx.records.models import ArtifactRecord, GraphRecord, MarkRecord, Origin, RunRecord
 from zentfx.records.rows import ARTIFACT_STATES
 from zentfx.records.schema import ANNOTATIONS, Artifact
+from zentfx.steps.node import ArtifactReference
 from zentfx.stores.files import size_of_files
-from zentfx.views.artifact import ArtifactVersion
+from zentfx.views.artifact import ArtifactVersion, NamedArtifact
 from zentfx.views.context import Context
 from zentfx.views.graph import Graph, is_gone
 from zentfx.views.listing import Listing, exact_text
@@ -47,11 +48,19 @@ _RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
 _ARTIFACT_COLUMNS: dict[str, Callable[[ArtifactVersion], Any]] = {
     "id": lambda item: item.id,
     "name": lambda item: item.name,
+    "version": lambda item: item.version,
     "type": lambda item: item.type,
     "created": lambda item: item.created,
     "state": lambda item: item.state if item.exists else f"{item.state}, files gone",
     "marked": lambda item: item._note,
     "uri": lambda item: item.uri,
+}
+_NAMED_COLUMNS: dict[str, Callable[[NamedArtifact], Any]] = {
+    "name": lambda item: item.name,
+    "versions": lambda item: item.versions,
+    "latest": lambda item: item.latest.version,
+    "type": lambda item: item.latest.type,
+    "created": lambda item: item.latest.created,
 }
 _CONTEXT_COLUMNS: dict[str, Callable[[Context], Any]] = {
     "type": lambda item: item.type,
@@ -132,12 +141,33 @@ class Catalog:
         runs = [Run(record, self) for record in chosen]
         return Listing(runs, columns, "No runs yet, or none of these.")
 
-    def artifact(self, name_or_id: str | int | ArtifactVersion) -> ArtifactVersion:
+    def looked_up(self, name_or_id: str | int, version: str | int | None = None) -> ArtifactVersion:
+        """One artifact; a step that is running is noted to have read it.
+
+        Args:
+            name_or_id: See :meth:`artifact`.
+            version: See :meth:`artifact`.
+
+        Returns:
+            The artifact.
+
+        Raises:
+            NotFoundError: If there is none; names near matches.
+        """
+        found = self.artifact(name_or_id, version)
+        by_id = str(found.id) == str(name_or_id)
+        found._note_read(pinned=by_id or version is not None)
+        return found
+
+    def artifact(
+        self, name_or_id: str | int | ArtifactVersion, version: str | int | None = None
+    ) -> ArtifactVersion:
         """One artifact.
 
         Args:
-            name_or_id: Its id in MLMD, or an address ``pipeline::step::output``, which means what
-                that pipeline's latest completed run wrote or reused.
+            name_or_id: Its name, its id in MLMD, or an address ``pipeline::step::output``, which
+                means what that pipeline's latest completed run wrote or reused.
+            version: The version of that name; None for the latest.
 
         Returns:
             The artifact.
@@ -149,9 +179,15 @@ class Catalog:
             return name_or_id
         if not isinstance(name_or_id, (str, int)) or isinstance(name_or_id, bool):
             raise NotFoundError(
-                f"There is no artifact {name_or_id!r}: expected an id, or an address "
+                f"There is no artifact {name_or_id!r}: expected a name, an id, or an address "
                 "'pipeline::step::output'."
             )
+        if isinstance(name_or_id, str):
+            record = self._named(name_or_id, None if version is None else str(version))
+            if record is not None:
+                return self.views([record])[0]
+        if version is not None:
+            self._versions(str(name_or_id))
         if isinstance(name_or_id, str) and not name_or_id.isdecimal():
             return self._addressed(name_or_id)
         number = int(name_or_id)
@@ -160,12 +196,83 @@ class Catalog:
             raise NotFoundError(f"There is no artifact with the id {name_or_id}.")
         return self.views(found.values())[0]
 
+    def _versions(self, name: str) -> list[ArtifactRecord]:
+        found = self.workspace.reader.artifact_versions(name)
+        if not found:
+            near = near_matches(name, self.workspace.reader.artifact_names())
+            raise NotFoundError(
+                f"There is no artifact called {name!r}.{near} Types are given as type=…."
+            )
+        return found
+
+    def _named(self, name: str, version: str | None) -> ArtifactRecord | None:
+        """A version of a named artifact; None where nothing has the name."""
+        found = self.workspace.reader.artifact_versions(name)
+        if not found:
+            return None
+        if version is None:
+            return found[-1]
+        versions = {str(item.properties[Artifact.VERSION]): item for item in found}
+        if version not in versions:
+            near = near_matches(version, versions)
+            raise NotFoundError(f"The artifact {name!r} has no version {version!r}.{near}")
+        return versions[version]
+
+    def named_artifacts(self) -> Listing[NamedArtifact]:
+        """See :meth:`zentfx.Repository.list_artifacts`."""
+        found = {
+            name: records
+            for name, records in self.workspace.reader.named_artifacts().items()
+            if records
+        }
+        latest = self.views(records[-1] for records in found.values())
+        items = [
+            NamedArtifact(name, len(records), view)
+            for (name, records), view in zip(found.items(), latest, strict=True)
+        ]
+        return Listing(items, _NAMED_COLUMNS, "No artifacts with a name yet.")
+
+    def tags_of(self, artifact: ArtifactVersion) -> tuple[str, ...]:
+        """See :attr:`ArtifactVersion.tags`."""
+        if artifact.version is None:
+            return ()
+        key = artifact.name, artifact.version
+        return tuple(self.workspace.reader.version_tags([key]).get(key, ()))
+
+    def set_tags(self, artifact: ArtifactVersion, tags: Collection[str]) -> None:
+        """See :meth:`ArtifactVersion.add_tags`."""
+        if artifact.version is None:
+            raise DataError(
+                f"{artifact!r} has no name and version, which tags are on. Name the output: "
+                'Annotated[…, "name"].'
+            )
+        for tag in tags:
+            checked_text("tag", tag)
+        self.workspace.versions.say(artifact.name, artifact.version, tags=sorted(tags))
+
+    def referenced(self, reference: ArtifactReference) -> ArtifactRecord:
+        """The artifact that a pipeline's wiring names.
+
+        Args:
+            reference: Its name and version, or its id.
+
+        Returns:
+            The record.
+
+        Raises:
+            NotFoundError: If there is none.
+        """
+        if reference.name is None:
+            return self.artifact(reference.id or 0)._record
+        return self.artifact(reference.name, reference.version)._record
+
     def _addressed(self, address: str) -> ArtifactVersion:
         parts = address.rsplit(_ADDRESS, 2)
         if len(parts) != 3:
+            known = self.workspace.reader.artifact_names()
             raise NotFoundError(
-                f"There is no artifact {address!r}: expected an id, or an address "
-                "'pipeline::step::output'."
+                f"There is no artifact {address!r}: expected a name, an id, or an address "
+                f"'pipeline::step::output'.{near_matches(address, known) if known else ''}"
             )
         pipeline, step, output = parts
         done = self.runs(pipeline=pipeline, status="completed")
@@ -177,6 +284,7 @@ class Catalog:
         self,
         type: str | None = None,
         *,
+        name: str | None = None,
         state: str | None = "live",
         marked: bool | None = None,
         exists: bool | None = None,
@@ -197,6 +305,9 @@ class Catalog:
         found = self.workspace.reader.all_artifacts(type, runs)
         if type is not None and not found:
             self._known_type(type)
+        if name is not None:
+            ids = {item.id for item in self._versions(name)}
+            found = [item for item in found if item.id in ids]
         notes = self.marked
         found = [
             item

@@ -17,6 +17,7 @@ from zentfx.records.models import (
     StepRunRecord,
     skipped_step,
 )
+from zentfx.records.schema import Artifact
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.graph import Graph
 from zentfx.views.identified import Identified
@@ -127,6 +128,11 @@ class StepRun:
         return (self._record.updated - self._record.started).total_seconds()
 
     @property
+    def attempts(self) -> int:
+        """How often it was tried; what is said of it is said of the last attempt."""
+        return self._record.attempts
+
+    @property
     def error(self) -> str | None:
         """Text of the error that ended it, or None."""
         return self._record.error
@@ -150,7 +156,10 @@ class StepRun:
             own = f"{self._run.pipeline}::{self.name}::{name}"
             address = addresses.get(group[0], own)
             if group[0] in records:  # a broken store may not have it
-                found[name] = ArtifactVersion(records[group[0]], self._catalog, address)
+                record = records[group[0]]
+                # Under its name where it has one: the wiring's knows no date, say.
+                shown = name if kind == "input" else record.properties.get(Artifact.NAME, name)
+                found[shown] = ArtifactVersion(record, self._catalog, address)
         return found
 
     def log(self) -> str:

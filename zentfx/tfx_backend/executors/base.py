@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from tfx.orchestration.portable import outputs_utils
@@ -11,12 +12,13 @@ from tfx.proto.orchestration import execution_result_pb2
 from zentfx.errors import DataError
 from zentfx.records.encoding import joined
 from zentfx.records.schema import Execution
+from zentfx.running_step import running_in
 from zentfx.steps.base import BaseStep
 from zentfx.steps.input_files import input_digests
 from zentfx.steps.metric_log import collecting
 from zentfx.tfx_backend.executors.metrics import METRICS_TYPE, write_log
 from zentfx.tfx_backend.nodes import all_parameters
-from zentfx.tfx_backend.session import rebuild_step
+from zentfx.tfx_backend.session import READS, current, rebuild_step
 
 __all__ = ["StepExecutor"]
 
@@ -55,13 +57,24 @@ class StepExecutor(Generic[Step]):
             for artifact in artifacts
             if artifact.type_name == METRICS_TYPE
         ]
-        with collecting(type(step).__name__, recorded=bool(metrics)) as log:
+        session = current()
+        root = session.root if session is not None else Path.cwd()
+        # TFX gives executors the execution's id under this name.
+        number = int(self._context._unique_id)
+        with (
+            running_in(root, str(properties.get(Execution.RUN, "")), number) as running,
+            collecting(type(step).__name__, recorded=bool(metrics)) as log,
+        ):
             self.run_step(step, input_dict, output_dict, properties)
         if log.history:
             write_log(metrics[0], log)
         _check_unchanged(step, properties)
         result = execution_result_pb2.ExecutorOutput()
         outputs_utils.populate_output_artifact(result, output_dict)
+        if running.reads:
+            result.execution_properties[READS].string_value = json.dumps(
+                list(running.reads.items())
+            )
         return result
 
     def run_step(

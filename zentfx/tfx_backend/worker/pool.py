@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import math
 import os
 import pickle
 import signal
@@ -82,19 +83,26 @@ class _Worker:
                 return False
         return True
 
-    def run(self, task: Task, texts: Mapping[str, ModuleText], canceled: threading.Event) -> Reply:
+    def run(
+        self,
+        task: Task,
+        texts: Mapping[str, ModuleText],
+        canceled: threading.Event,
+        timeout: float | None,
+    ) -> Reply:
         """Has a task done.
 
         Args:
             task: The task.
             texts: The user's modules as they are loaded here.
             canceled: Set when the run is canceled, by another thread.
+            timeout: Seconds after which the worker is ended; None for no limit.
 
         Returns:
             What became of it.
 
         Raises:
-            WorkerDiedError: If the process dies.
+            WorkerDiedError: If the process dies, or its time is over.
             KeyboardInterrupt: If it is canceled, or this thread interrupted; the worker is ended.
         """
         new = {name: module for name, module in texts.items() if self._given.get(name) != module}
@@ -102,9 +110,13 @@ class _Worker:
         self.usable = False  # until it has replied
         try:
             self._connection.send_bytes(message)
+            end = math.inf if timeout is None else time.monotonic() + timeout
             while not self._has_replied(_LOOK):
                 if canceled.is_set():
                     raise KeyboardInterrupt
+                if time.monotonic() > end:
+                    self._kill()
+                    raise WorkerDiedError(f"The step took longer than its timeout, {timeout:g} s.")
             reply: Reply = pickle.loads(self._connection.recv_bytes())
         except (EOFError, OSError) as error:
             if canceled.is_set():
@@ -242,22 +254,24 @@ atexit.register(_pool.close)
 os.register_at_fork(after_in_child=_pool.forget)
 
 
-def run_in_worker(task: Task, canceled: threading.Event) -> Reply:
+def run_in_worker(task: Task, canceled: threading.Event, timeout: float | None = None) -> Reply:
     """Has a task done by a worker process.
 
     Args:
         task: The task.
         canceled: Set when the run is canceled, by another thread.
+        timeout: Seconds after which the process is ended; None for no limit. The time that a new
+            process needs to start counts, too.
 
     Returns:
         What became of it.
 
     Raises:
-        WorkerDiedError: If the process dies.
+        WorkerDiedError: If the process dies, or its time is over.
         KeyboardInterrupt: If it is canceled, or this thread interrupted.
     """
     texts = loaded_texts()
     if canceled.is_set():
         raise KeyboardInterrupt
     with _pool.worker(task.log, texts) as worker:
-        return worker.run(task, texts, canceled)
+        return worker.run(task, texts, canceled, timeout)

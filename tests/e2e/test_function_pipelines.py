@@ -1,0 +1,869 @@
+"""Functions as pipelines, run for real: calls, versions, reuse, failures, lineage."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zentfx import ArtifactConfig, BaseStep, Pipeline, Repository, pipeline, register_artifact, step
+from zentfx.errors import (
+    DataError,
+    DataNotFoundError,
+    NotFoundError,
+    ParameterError,
+    PipelineError,
+    StepDefinitionError,
+    StepFailedError,
+    StoreError,
+    UnknownParameterError,
+)
+
+
+@step
+def numbers(count: int = 3) -> Annotated[np.ndarray, "numbers"]:
+    return np.arange(count)
+
+
+@step
+def total(values: np.ndarray, factor: float = 1) -> float:
+    return float(values.sum()) * factor
+
+
+@step
+def halves(values: np.ndarray):
+    middle = len(values) // 2
+    return values[:middle], values[middle:]
+
+
+@step
+def add(one, other=0):
+    return one + other
+
+
+class Doubled(BaseStep):
+    inputs = {"values": "zentfx.Dataset"}
+    outputs = {"result": "zentfx.Dataset"}
+
+    def __init__(self, factor: int = 2) -> None:
+        self.factor = factor
+
+    def process(self, inputs, outputs):
+        outputs["result"].save(inputs["values"].load() * self.factor)
+
+
+class Halved(BaseStep):
+    inputs = {"values": "zentfx.Dataset"}
+    outputs = {"first": "zentfx.Dataset", "second": "zentfx.Dataset"}
+
+    def process(self, inputs, outputs):
+        values = inputs["values"].load()
+        outputs["first"].save(values[: len(values) // 2])
+        outputs["second"].save(values[len(values) // 2 :])
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZENTFX_REPOSITORY", str(tmp_path / "repo"))
+    monkeypatch.chdir(tmp_path)
+    return Repository()
+
+
+def quiet(function=None, **options):
+    decorate = pipeline(**{"progress": False, **options})
+    return decorate if function is None else decorate(function)
+
+
+def statuses(run):
+    return {name: item.status for name, item in run.steps.items()}
+
+
+class TestCalls:
+    def test_arguments_are_artifacts_or_parameters(self, repository):
+        @quiet
+        def simple(count, factor=2):
+            total(numbers(count), factor=factor)
+
+        run = simple(4)
+        assert statuses(run) == {"numbers": "completed", "total": "completed"}
+        assert run.pipeline == "simple"
+        assert run.steps["numbers"].parameters == {"count": 4}
+        assert run.steps["total"].parameters == {"factor": 2.0}
+        assert list(run.steps["total"].inputs) == ["values"]
+        assert run.steps["total"].outputs["output"].load() == 12.0
+        assert run.steps["numbers"].outputs["numbers"].load().tolist() == [0, 1, 2, 3]
+
+    def test_fan_out_and_fan_in_and_a_step_that_is_used_again(self, repository):
+        @quiet
+        def spread():
+            first, second = halves(numbers(5))
+            one, other = total(first), total(second)
+            add(one, other)
+            add(one)
+
+        run = spread()
+        assert list(run.steps) == ["numbers", "halves", "total", "total_2", "add", "add_2"]
+        assert run.steps["add"].outputs["output"].load() == 10.0
+        assert run.steps["add"].parameters == {}
+        assert run.steps["add_2"].parameters == {"other": 0}
+
+    def test_names_and_after(self, repository):
+        order = []
+
+        @step
+        def note(name: str) -> None:
+            order.append(name)
+
+        @quiet
+        def ordered():
+            value = numbers.with_options(name="source")()
+            note.with_options(name="first")("first")
+            note.with_options(name="second")("second", after=["first", value])
+            note("third", after="second")
+
+        run = ordered()
+        assert order == ["first", "second", "third"]
+        assert list(run.steps) == ["source", "first", "second", "note"]
+
+    def test_a_pipeline_in_a_pipeline_gives_its_steps(self, repository):
+        @quiet
+        def inner(count):
+            return numbers(count)
+
+        @quiet
+        def outer():
+            total(inner(3))
+
+        assert list(outer().steps) == ["numbers", "total"]
+
+    def test_class_steps_are_called_like_functions(self, repository):
+        @quiet
+        def mixed():
+            values = numbers(4)
+            doubled = Doubled(factor=3)(values=values)
+            first, second = Halved().with_options(name="parts")(values=doubled, after=values)
+            add(first)
+            total.with_options(name="last")(second)
+
+        run = mixed()
+        assert list(run.steps) == ["numbers", "doubled", "parts", "add", "last"]
+        assert run.steps["last"].outputs["output"].load() == 15.0
+        assert run.steps["doubled"].parameters == {"factor": 3}
+
+    def test_class_steps_are_no_functions_elsewhere(self):
+        with pytest.raises(PipelineError, match="in a function with @pipeline"):
+            Doubled()()
+
+    def test_it_is_built_without_being_run(self, repository):
+        @quiet(name="Built")
+        def simple(count):
+            total(numbers(count))
+
+        built = simple.build(3)
+        assert isinstance(built, Pipeline)
+        assert built.name == "Built"
+        assert repository.get_runs() == []
+        other = built.copy("Other")
+        other.add_step(total.as_step(factor=5.0), inputs={"values": "numbers.numbers"})
+        assert built.run(progress=False).steps["total"].outputs["output"].load() == 3.0
+        run = other.run(progress=False)
+        assert statuses(run) == {"numbers": "cached", "total": "completed"}
+        assert run.steps["total"].outputs["output"].load() == 15.0
+
+    def test_the_wiring_as_yaml_runs(self, repository, tmp_path):
+        @quiet
+        def wired(count):
+            first, second = halves(numbers(count))
+            total.with_options(name="sum", retries=1)(first, after=[second])
+
+        text = wired.build(4).to_yaml(tmp_path / "p.yaml")
+        again = Pipeline.from_yaml(tmp_path / "p.yaml")
+        assert again.to_yaml() == text
+        assert again.steps["sum"].options.retries == 1
+        run = again.run(progress=False)
+        assert run.steps["sum"].outputs["output"].load() == 1.0
+        assert wired(4).version == 1
+        assert statuses(wired(4)) == {"numbers": "cached", "halves": "cached", "sum": "cached"}
+
+    def test_a_path_counts_by_its_content(self, repository, tmp_path):
+        @step
+        def read(file: Path) -> str:
+            return file.read_text()
+
+        @quiet
+        def reading(file):
+            read(file)
+
+        (tmp_path / "a.txt").write_text("one")
+        assert reading("a.txt").steps["read"].outputs["output"].load() == "one"
+        (tmp_path / "a.txt").rename(tmp_path / "b.txt")
+        assert statuses(reading("b.txt")) == {"read": "cached"}
+        (tmp_path / "b.txt").write_text("two!")
+        assert statuses(reading("b.txt")) == {"read": "completed"}
+
+    def test_options_of_the_pipeline(self, repository):
+        @quiet(enable_cache=False)
+        def simple():
+            numbers()
+
+        assert statuses(simple()) == statuses(simple()) == {"numbers": "completed"}
+        assert statuses(simple.with_options(enable_cache=True)()) == {"numbers": "cached"}
+
+    def test_function_steps_side_by_side_run_in_workers(self, repository):
+        @step
+        def where(number: int) -> int:
+            return os.getpid()
+
+        @quiet(max_workers=2)
+        def wide():
+            where(1)
+            where(2)
+
+        found = {item.outputs["output"].load() for item in wide().steps.values()}
+        assert os.getpid() not in found
+
+
+class TestBadCalls:
+    def build(self, function, *args):
+        return pipeline(function).build(*args)
+
+    @pytest.mark.parametrize(
+        ("call", "error", "message"),
+        [
+            (lambda: total(), ParameterError, "missing a required argument: 'values'"),
+            (lambda: total(numbers(), 1, 2), ParameterError, "too many positional"),
+            (lambda: total(numbers(), fctor=1), ParameterError, "fctor"),
+            (lambda: total(numbers(), factor="x"), ParameterError, "'factor' must be float"),
+            (lambda: total(np.arange(3)), ParameterError, "cannot be recorded.*as an artifact"),
+            (lambda: total([numbers()]), ParameterError, "a list with outputs of steps"),
+            (lambda: total(halves(numbers())), ParameterError, "a tuple with outputs of steps"),
+            (lambda: add(numbers() + 1), PipelineError, "has no value while the pipeline"),
+            (lambda: add(list(numbers())), PipelineError, "cannot be taken apart"),
+            (lambda: numbers() and 1, PipelineError, "has no value"),
+            (lambda: numbers(after="nowhere"), PipelineError, "no such step was called before"),
+            (lambda: numbers(after=3), PipelineError, "outputs of steps, or their names"),
+            (
+                lambda: [numbers.with_options(name="a")(), numbers.with_options(name="a")()],
+                PipelineError,
+                "Two steps of the pipeline",
+            ),
+        ],
+    )
+    def test_they_are_refused_before_anything_runs(self, repository, call, error, message):
+        def wrong():
+            call()
+
+        with pytest.raises(error, match=message):
+            self.build(wrong)
+        assert repository.get_runs() == []
+
+    def test_an_output_of_another_pipeline_is_refused(self, repository):
+        kept = []
+
+        @quiet
+        def first():
+            kept.append(numbers())
+
+        first.build()
+
+        def second():
+            total(kept[0])
+
+        with pytest.raises(PipelineError, match="of another pipeline"):
+            self.build(second)
+
+    def test_a_placeholder_without_a_value_is_refused(self, repository):
+        @step
+        def named() -> Annotated[int, "{kind}_data"]:
+            return 1
+
+        def wrong():
+            named()
+
+        with pytest.raises(UnknownParameterError, match="kind.*has no value.*substitutions"):
+            self.build(wrong)
+
+    def test_what_is_no_function_is_no_pipeline(self):
+        with pytest.raises(PipelineError, match="plain functions"):
+            pipeline(3)
+        with pytest.raises(PipelineError, match="no option 'nme'.*'name'"):
+            pipeline(nme="x")
+
+    def test_a_literal_where_a_table_is_declared_is_refused_when_it_runs(self, repository):
+        @step
+        def rows(data: pd.DataFrame) -> int:
+            return len(data)
+
+        @quiet
+        def wrong():
+            rows(3)
+
+        with pytest.raises(StepFailedError, match="rows: argument 'data': expected DataFrame"):
+            wrong()
+
+
+class TestResults:
+    def run(self, function):
+        @quiet
+        def one():
+            step(function)()
+
+        return one()
+
+    def test_numbers_are_what_is_declared(self, repository):
+        def number() -> float:
+            return 3
+
+        value = self.run(number).steps["number"].outputs["output"].load()
+        assert (type(value), value) == (float, 3.0)
+
+    @pytest.mark.parametrize(
+        ("annotation", "value", "message"),
+        [
+            (int, "x", "wrong: output 'output': expected int; 'x' of type str came"),
+            (tuple[int, int], (1, 2, 3), "expected 2 outputs .*; 3 came"),
+            (tuple[int, int], 5, "expected 2 outputs .*; a int came"),
+            (tuple[int, int], (1, "x"), "output 'output_1': expected int"),
+            (None, 5, "annotated with None"),
+        ],
+    )
+    def test_anything_else_fails_the_step(self, repository, annotation, value, message):
+        def wrong():
+            if value == "never":
+                return 1, 2
+            return value
+
+        wrong.__annotations__["return"] = annotation
+        made = step(wrong)
+
+        @quiet
+        def failing():
+            made()
+
+        with pytest.raises(StepFailedError, match=message):
+            failing()
+        assert repository.list_artifact_versions() == []
+
+    @pytest.mark.filterwarnings("ignore:There is no materializer")
+    def test_a_value_that_cannot_be_saved_leaves_nothing(self, repository):
+        def generator():
+            made = (x for x in range(3))
+            return made  # noqa: RET504
+
+        with pytest.raises(StepFailedError, match="output 'output': .*cannot be pickled"):
+            self.run(generator)
+        assert repository.list_artifact_versions() == []
+        runs = Path(repository.active_stack.artifact_store.path, "runs")
+        assert [item for item in runs.rglob("*") if item.is_file()] == []
+
+    def test_a_full_disk_leaves_nothing(self, repository, tmp_path):
+        script = tmp_path / "full.py"
+        script.write_text(
+            textwrap.dedent(
+                """
+                import resource, signal
+                import numpy as np
+                from typing import Annotated
+                from zentfx import Repository, pipeline, step
+
+                @step
+                def small() -> Annotated[np.ndarray, "data"]:
+                    return np.arange(10)
+
+                @step
+                def large() -> Annotated[np.ndarray, "data"]:
+                    # What a full disk is to Python: writing fails in the middle of a file.
+                    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, limit[1]))
+                    return np.arange(1_000_000)
+
+                @pipeline(progress=False)
+                def first():
+                    small()
+
+                @pipeline(progress=False)
+                def second():
+                    large()
+
+                first()
+                try:
+                    second()
+                except Exception as error:
+                    print(type(error).__name__, "1000000 requested and" in str(error) or error)
+                """
+            )
+        )
+        done = subprocess.run(
+            [sys.executable, script], capture_output=True, text=True, timeout=100, check=False
+        )
+        assert done.stdout.split() == ["StepFailedError", "True"], done.stderr
+        assert [item.version for item in repository.list_artifact_versions("data")] == ["1"]
+        assert repository.get_artifact_version("data").load().tolist() == list(range(10))
+
+
+class TestVersions:
+    def test_each_result_is_a_version_in_a_folder_of_its_own(self, repository):
+        @quiet
+        def simple(count):
+            numbers(count)
+
+        for count in (2, 3, 2):
+            simple(count)
+        listed = repository.list_artifact_versions("numbers")
+        assert [item.version for item in listed] == ["1", "2"]
+        assert len({item.uri for item in listed}) == 2
+        assert repository.get_artifact_version("numbers").load().tolist() == [0, 1, 2]
+        first = repository.get_artifact_version("numbers", 1)
+        assert first.data.tolist() == [0, 1]
+        assert (first.name, first.version, first.type) == ("numbers", "1", "zentfx.Dataset")
+        assert first.metadata["shape"] == "(2,)"
+        assert first.producer.name == "numbers"
+        assert first.run.id == repository.get_runs()[0].id
+        assert first.digest.startswith("sha256:")
+        [named] = repository.list_artifacts()
+        assert (named.name, named.versions, named.latest.version) == ("numbers", 2, "2")
+
+    def test_look_ups_that_miss_name_what_is_near(self, repository):
+        @quiet
+        def simple():
+            numbers()
+
+        simple()
+        for look, message in (
+            (lambda: repository.get_artifact_version("number"), "'numbers'"),
+            (lambda: repository.get_artifact_version("number", 1), "'numbers'"),
+            (lambda: repository.get_artifact_version("numbers", 2), "no version '2'"),
+            (lambda: repository.list_artifact_versions("number"), "'numbers'"),
+        ):
+            with pytest.raises(NotFoundError, match=message):
+                look()
+
+    def test_an_explicit_version_is_given_once(self, repository):
+        @step
+        def answer(x: int) -> Annotated[int, ArtifactConfig(name="answer", version="1.0")]:
+            return x
+
+        @quiet
+        def asking(x):
+            answer(x)
+
+        assert statuses(asking(1)) == {"answer": "completed"}
+        assert statuses(asking(1)) == {"answer": "cached"}
+        with pytest.raises(StepFailedError, match="Version '1.0' of the artifact 'answer'"):
+            asking(2)
+        [version] = repository.list_artifact_versions("answer")
+        assert (version.version, version.load()) == ("1.0", 1)
+
+    def test_a_version_of_a_failed_run_can_be_given_again(self, repository, tmp_path):
+        @step
+        def answer(file: str) -> Annotated[int, ArtifactConfig(name="answer", version=7)]:
+            if not Path(file).exists():
+                raise ValueError("not yet")
+            return 1
+
+        @quiet
+        def asking():
+            answer(str(tmp_path / "ready"))
+
+        with pytest.raises(StepFailedError, match="not yet"):
+            asking()
+        (tmp_path / "ready").touch()
+        asking()
+        assert repository.get_artifact_version("answer", "7").load() == 1
+
+    def test_names_with_placeholders(self, repository):
+        @step
+        def dated(source: str) -> Annotated[str, "{kind}_{date}"]:
+            return source
+
+        @step
+        def timed() -> Annotated[int, "at_{time}"]:
+            return 1
+
+        @quiet
+        def several(source="a"):
+            for kind in ("train", "test"):
+                dated.with_options(name=kind, substitutions={"kind": kind})(source)
+            timed()
+
+        today = f"{time.localtime().tm_year}_"
+        run = several()
+        [train] = run.steps["train"].outputs
+        assert train.startswith(f"train_{today}")
+        assert run.steps["test"].outputs[train.replace("train", "test")].load() == "a"
+        [at] = run.steps["timed"].outputs
+        assert len(at.split("_")) == 5
+        assert set(statuses(several()).values()) == {"cached"}
+
+    def test_a_substitution_is_part_of_the_key(self, repository):
+        @step
+        def data() -> Annotated[int, "{kind}_data"]:
+            return 1
+
+        @quiet
+        def one(kind):
+            data.with_options(substitutions={"kind": kind})()
+
+        assert statuses(one("a")) == statuses(one("b")) == {"data": "completed"}
+        assert [item.name for item in repository.list_artifacts()] == ["a_data", "b_data"]
+
+    def test_tags_come_after_the_fact_and_nothing_is_computed_for_them(self, repository):
+        @step
+        def tagged() -> Annotated[int, ArtifactConfig(name="tagged", tags=["b", "a"])]:
+            return 1
+
+        @quiet
+        def simple():
+            add(tagged(), 1)
+
+        simple()
+        version = repository.get_artifact_version("tagged")
+        assert version.tags == ("a", "b")
+        long = [f"{number}{'ä' * 120}" for number in range(30)]  # more than one property holds
+        version.add_tags("c", *long)
+        version.remove_tags("a")
+        assert repository.get_artifact_version("tagged").tags == tuple(sorted(["b", "c", *long]))
+        version.remove_tags(*long)
+        assert repository.get_artifact_version("tagged").tags == ("b", "c")
+        assert set(statuses(simple()).values()) == {"cached"}
+        unnamed = repository.get_artifact_version("simple::add::output")
+        assert (unnamed.tags, unnamed.version) == ((), None)
+        with pytest.raises(DataError, match="has no name and version"):
+            unnamed.add_tags("a")
+
+    def test_eight_processes_get_eight_versions(self, repository, tmp_path):
+        script = tmp_path / "one.py"
+        script.write_text(
+            textwrap.dedent(
+                """
+                import sys
+                from typing import Annotated
+                from zentfx import pipeline, step
+
+                @step
+                def save(number: int) -> Annotated[int, "same"]:
+                    return number
+
+                @pipeline(progress=False)
+                def saving(number):
+                    save(number)
+
+                saving(int(sys.argv[1]))
+                """
+            )
+        )
+        started = [
+            subprocess.Popen(
+                [sys.executable, script, str(number)], stderr=subprocess.PIPE, text=True
+            )
+            for number in range(8)
+        ]
+        for process in started:
+            _, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors
+        listed = repository.list_artifact_versions("same")
+        assert sorted(item.version for item in listed) == [str(n) for n in range(1, 9)]
+        assert sorted(item.load() for item in listed) == list(range(8))
+
+    def test_a_file_that_was_tampered_with_is_not_loaded(self, repository):
+        @quiet
+        def simple():
+            total(numbers(3))
+
+        run = simple()
+        version = run.steps["numbers"].outputs["numbers"]
+        file = Path(version.uri, "array.npy")
+        data = bytearray(file.read_bytes())
+        data[-1] ^= 1
+        file.write_bytes(data)
+        with pytest.raises(DataError, match="not those that were saved"):
+            version.load()
+
+    def test_a_folder_that_was_deleted_is_made_again(self, repository):
+        import shutil
+
+        @quiet
+        def simple():
+            total(numbers(3))
+
+        run = simple()
+        shutil.rmtree(run.steps["numbers"].outputs["numbers"].uri)
+        with pytest.raises(DataNotFoundError, match="gone"):
+            run.steps["numbers"].outputs["numbers"].load()
+        again = simple()
+        assert statuses(again)["numbers"] == "completed"
+        assert again.steps["numbers"].outputs["numbers"].version == "2"
+
+
+class TestArtifactsOfOthers:
+    def test_an_artifact_of_another_pipeline_is_an_input(self, repository):
+        @quiet
+        def making(count):
+            numbers(count)
+
+        @quiet
+        def using():
+            total(Repository().get_artifact_version("numbers"))
+
+        making(3)
+        run = using()
+        assert run.steps["total"].inputs["values"].version == "1"
+        assert statuses(using()) == {"total": "cached"}
+        making(4)
+        moved = using()
+        assert statuses(moved) == {"total": "completed"}
+        assert moved.steps["total"].inputs["values"].version == "2"
+        graph = moved.steps["total"].outputs["output"].upstream()
+        assert "numbers" in str(graph)
+
+    def test_it_is_named_in_the_yaml_and_the_latest_is_taken_without_a_version(
+        self, repository, tmp_path
+    ):
+        @quiet
+        def making(count):
+            numbers(count)
+
+        @quiet
+        def using():
+            total(Repository().get_artifact_version("numbers"))
+
+        making(3)
+        text = using.to_yaml()
+        assert "artifact: numbers\n        version: '1'" in text
+        assert statuses(Pipeline.from_yaml(text).run(progress=False)) == {"total": "completed"}
+        making(5)
+        latest = Pipeline.from_yaml(text.replace("        version: '1'\n", ""))
+        run = latest.run(progress=False)
+        assert run.steps["total"].inputs["values"].version == "2"
+
+    def test_one_that_is_not_there_is_refused_before_anything_runs(self, repository):
+        text = textwrap.dedent(
+            f"""
+            zentfx: 1
+            name: p
+            type: zentfx.Pipeline
+            steps:
+              total:
+                source: {__name__}.total
+                inputs: {{values: {{artifact: nothing}}}}
+            """
+        )
+        with pytest.raises(PipelineError, match="'values' of step 'total' reads nothing"):
+            Pipeline.from_yaml(text).run(progress=False)
+        assert repository.get_runs() == []
+
+    def test_what_a_step_looks_up_is_an_input_and_the_latest_is_looked_up_again(self, repository):
+        @step
+        def compare(x: float) -> float:
+            return float(Repository().get_artifact_version("numbers").data.sum()) - x
+
+        @step
+        def pinned(x: float) -> float:
+            return float(Repository().get_artifact_version("numbers", "1").load().sum()) - x
+
+        @quiet
+        def making(count):
+            numbers(count)
+
+        @quiet
+        def looking():
+            compare(1)
+            pinned(1)
+
+        making(3)
+        run = looking()
+        for name in ("compare", "pinned"):
+            assert run.steps[name].inputs["numbers"].version == "1"
+            assert run.steps[name].outputs["output"].load() == 2.0
+        assert statuses(looking()) == {"compare": "completed", "pinned": "cached"}
+        making(4)
+        assert looking().steps["compare"].outputs["output"].load() == 5.0
+
+    def test_a_step_in_a_worker_finds_the_same_repository(self, repository, monkeypatch):
+        @step
+        def compare() -> float:
+            return float(Repository().get_artifact_version("numbers").data.sum())
+
+        @quiet
+        def looking():
+            compare.with_options(timeout=60)(after=numbers(3))
+
+        made = looking.with_options(repository=repository)
+        monkeypatch.delenv("ZENTFX_REPOSITORY")
+        run = made()
+        assert run.steps["compare"].inputs["numbers"].version == "1"
+        assert statuses(made()) == {"numbers": "cached", "compare": "completed"}
+
+
+class TestAttempts:
+    def test_a_step_is_tried_again(self, repository, tmp_path):
+        @step
+        def flaky(file: str) -> int:
+            with Path(file).open("a") as stream:
+                stream.write("x")
+            count = len(Path(file).read_text())
+            if count < 3:
+                raise ValueError(f"attempt {count}")
+            return count
+
+        @quiet
+        def trying(retries):
+            flaky.with_options(retries=retries)(str(tmp_path / "attempts"))
+
+        with pytest.raises(StepFailedError, match="attempt 1"):
+            trying(0)
+        run = trying(4)
+        assert run.status == "completed"
+        assert (run.steps["flaky"].attempts, run.steps["flaky"].status) == (2, "completed")
+        assert run.steps["flaky"].outputs["output"].load() == 3
+        assert "attempt 2" in run.steps["flaky"].log()
+        assert list(run.steps) == ["flaky"]
+
+    def test_a_step_that_takes_too_long_is_stopped(self, repository):
+        @step
+        def slow() -> int:
+            time.sleep(300)
+            return 1
+
+        @quiet
+        def waiting():
+            slow.with_options(timeout=3)()
+
+        with pytest.raises(StepFailedError, match="longer than its timeout, 3 s"):
+            waiting()
+        [run] = repository.get_runs()
+        assert (run.status, run.steps["slow"].status) == ("failed", "failed")
+
+
+class TestRegistering:
+    def test_a_folder_and_a_file_in_the_store_stay_where_they_are(self, repository, capsys):
+        folder = Path(repository.active_stack.artifact_store.path, "mine")
+        folder.mkdir(parents=True)
+        (folder / "model.pkl").write_text("weights")
+        made = register_artifact(folder_or_file_uri=str(folder), name="folder")
+        one = register_artifact(folder / "model.pkl", "file", version="1.0", tags=["x"])
+        assert (made.uri, made.version) == (str(folder), "1")
+        assert (one.version, one.tags) == ("1.0", ("x",))
+        found = repository.get_artifact_version("folder").load()
+        assert (found / "model.pkl").read_text() == "weights"
+        assert found.is_dir()
+        assert found != folder
+        assert one.load().read_text() == "weights"
+        assert one.load().is_file()
+        assert "copied" not in capsys.readouterr().err
+        assert register_artifact(folder, "folder").version == "2"
+
+    def test_others_are_copied_and_that_is_said(self, repository, tmp_path, capsys):
+        (tmp_path / "data.txt").write_text("x")
+        made = register_artifact("data.txt", "data")
+        assert f"copied {tmp_path / 'data.txt'}" in capsys.readouterr().err
+        (tmp_path / "data.txt").write_text("changed")
+        assert made.load().read_text() == "x"
+
+    def test_in_a_step_it_is_an_output_of_it(self, repository, tmp_path):
+        @step
+        def training() -> int:
+            for epoch in range(2):
+                Path("checkpoint.txt").write_text(str(epoch))
+                register_artifact("checkpoint.txt", "checkpoints")
+            return 1
+
+        @quiet
+        def simple():
+            training()
+
+        run = simple()
+        listed = repository.list_artifact_versions("checkpoints")
+        assert [item.version for item in listed] == ["1", "2"]
+        assert [item.load().read_text() for item in listed] == ["0", "1"]
+        assert {item.producer.name for item in listed} == {"training"}
+        assert run.steps["training"].outputs["checkpoints"].run.id == run.id
+        assert statuses(simple()) == {"training": "cached"}
+
+    @pytest.mark.parametrize(
+        ("path", "name", "version", "error"),
+        [
+            ("nowhere", "a", None, DataNotFoundError),
+            ("here", "a/b", None, StepDefinitionError),
+            ("here", "", None, StepDefinitionError),
+            ("here", 3, None, StepDefinitionError),
+            ("here", "a", "1/2", StepDefinitionError),
+            ("here", "a", 1.5, StepDefinitionError),
+            ("here", "taken", "1", DataError),
+        ],
+    )
+    def test_bad_calls_change_nothing(self, repository, tmp_path, path, name, version, error):
+        (tmp_path / "here").write_text("x")
+        register_artifact("here", "taken")
+        with pytest.raises(error):
+            register_artifact(path, name, version)
+        assert [item.name for item in repository.list_artifacts()] == ["taken"]
+        assert len(repository.list_artifact_versions()) == 1
+
+    def test_a_read_only_repository_refuses(self, repository, tmp_path):
+        (tmp_path / "here").write_text("x")
+        register_artifact("here", "a")
+        other = Repository(metadata=repository.path / ".zentfx" / "metadata.db")
+        with pytest.raises(StoreError, match="to be read"):
+            other.register_artifact("here", "a")
+
+
+def test_an_edit_makes_only_that_run_again_which_depends_on_it(repository, tmp_path):
+    text = textwrap.dedent(
+        """
+        from zentfx import pipeline, step
+
+        FACTOR = 2
+
+        def scale(x):
+            return x * FACTOR
+
+        @step
+        def load() -> int:
+            return 1
+
+        @step
+        def train(x: int) -> int:
+            return scale(x)
+
+        @step
+        def report(x: int) -> str:
+            return f"{x}"
+
+        @pipeline(progress=False)
+        def whole():
+            report(train(load()))
+
+        if __name__ == "__main__":
+            run = whole()
+            print({name: item.status for name, item in run.steps.items()})
+        """
+    )
+    script = tmp_path / "whole.py"
+
+    def run(text):
+        script.write_text(text)
+        done = subprocess.run(
+            [sys.executable, script], capture_output=True, text=True, timeout=100, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.replace("'", '"'))
+
+    assert set(run(text).values()) == {"completed"}
+    assert set(
+        run(text.replace("return x * FACTOR", "return x * FACTOR  # a remark")).values()
+    ) == {"cached"}
+    changed = run(text.replace("FACTOR = 2", "FACTOR = 33"))
+    assert changed == {"load": "cached", "train": "completed", "report": "completed"}
+    changed = run(text.replace("FACTOR = 2", "FACTOR = 33").replace('f"{x}"', 'f"<{x}>"'))
+    assert changed == {"load": "cached", "train": "cached", "report": "completed"}

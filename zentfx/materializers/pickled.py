@@ -1,0 +1,84 @@
+"""Values by cloudpickle: those that have no file format of their own."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+
+from zentfx.errors import DataError, ZenTFXWarning
+from zentfx.materializers.base import BaseMaterializer, dotted_name
+
+__all__ = ["PickleMaterializer", "load_pickle", "save_pickle"]
+
+_FILE = "value.pkl"
+_warned: set[str] = set()
+
+
+class PickleMaterializer(BaseMaterializer):
+    """Any value, by cloudpickle; says once for each type what would be better."""
+
+    def save(self, value: Any, folder: Path) -> None:
+        """See the base class."""
+        kind = type(value)
+        name = dotted_name(kind)
+        if name not in _warned:
+            _warned.add(name)
+            warnings.warn(
+                f"There is no materializer for {name}: it is pickled, and may not load with other "
+                "versions of Python or of its package. Define one: class "
+                f"{kind.__name__}Materializer(BaseMaterializer): handles = ({kind.__name__},), "
+                "with save(value, folder) and load(folder, type).",
+                ZenTFXWarning,
+                stacklevel=2,
+            )
+        save_pickle(value, folder)
+
+    def load(self, folder: Path, type: type[Any] | None) -> Any:
+        """See the base class."""
+        return load_pickle(folder)
+
+
+def save_pickle(value: Any, folder: Path) -> None:
+    """Pickles a value.
+
+    Args:
+        value: The value.
+        folder: Where to write it.
+
+    Raises:
+        DataError: If it cannot be pickled.
+    """
+    try:
+        with (folder / _FILE).open("wb") as file:
+            cloudpickle.dump(value, file, protocol=5)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"A {dotted_name(type(value))} cannot be pickled, and there is no materializer for it: "
+            f"{error}. Return what it is made of, or define a BaseMaterializer."
+        ) from error
+
+
+def load_pickle(folder: Path) -> Any:
+    """Loads what :func:`save_pickle` wrote.
+
+    Args:
+        folder: Where it is.
+
+    Returns:
+        The value.
+
+    Raises:
+        DataError: If what it is made of cannot be found.
+    """
+    try:
+        with (folder / _FILE).open("rb") as file:
+            return pickle.load(file)
+    except (AttributeError, ImportError) as error:
+        raise DataError(
+            f"A pickled value cannot be loaded here: {error}. Its class must be in a module that "
+            "Python can import."
+        ) from error

@@ -1,0 +1,159 @@
+"""Values to artifacts and back: which materializer, and what is recorded of it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import typing
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from zentfx.class_paths import class_path, find_class
+from zentfx.errors import DataError, NotFoundError, ZenTFXWarning
+
+# What they define is registered by being imported; none of them imports anything of others.
+from zentfx.materializers import arrays, builtin, estimators, pickled, tables
+from zentfx.materializers.base import BaseMaterializer, dotted_name, registered
+from zentfx.materializers.pickled import PickleMaterializer
+
+__all__ = ["Saved", "artifact_type_of", "load", "materializer_for", "save"]
+
+_BUILT_IN = (arrays, builtin, estimators, pickled, tables)
+_ENTRY_POINTS = "zentfx.materializers"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A value that was saved.
+
+    Attributes:
+        materializer: Dotted name of the materializer's class.
+        python_type: Dotted name of the value's class.
+        metadata: What the materializer says of it.
+    """
+
+    materializer: str
+    python_type: str
+    metadata: Mapping[str, str | int | float]
+
+
+def materializer_for(cls: type) -> type[BaseMaterializer] | None:
+    """The materializer of a class: that of its nearest base.
+
+    Args:
+        cls: The class.
+
+    Returns:
+        The materializer; None where there is none but pickling.
+    """
+    exact = next(registered(cls), None)
+    if exact is not None:
+        return exact
+    _load_entry_points()
+    bases = inspect.getmro(cls)[:-1]  # of object there is none
+    return next((found for base in bases for found in registered(base)), None)
+
+
+def artifact_type_of(annotation: Any) -> str:
+    """What an artifact of this annotation is.
+
+    Args:
+        annotation: The annotation of an output.
+
+    Returns:
+        One of ``ARTIFACT_TYPES``; ``Data`` where the annotation does not say.
+    """
+    cls = _class_of(annotation)
+    found = materializer_for(cls) if cls is not None else None
+    return found.artifact_type if found is not None else "Data"
+
+
+def save(value: Any, annotation: Any, folder: Path) -> Saved:
+    """Saves a value.
+
+    Args:
+        value: The value.
+        annotation: What it was declared to be; None where it was not.
+        folder: An empty folder.
+
+    Returns:
+        What to record.
+
+    Raises:
+        DataError: If it cannot be saved.
+    """
+    cls = _class_of(annotation)
+    chosen = materializer_for(cls) if cls is not None and isinstance(value, cls) else None
+    chosen = chosen or materializer_for(type(value)) or PickleMaterializer
+    materializer = chosen()
+    materializer.save(value, folder)
+    own = chosen.__module__.startswith("zentfx.")
+    return Saved(
+        # Ours by their names alone, which stay when a class moves between modules.
+        chosen.__name__ if own else class_path(chosen),
+        dotted_name(type(value)),
+        dict(materializer.extract_metadata(value)),
+    )
+
+
+def load(folder: Path, materializer: str, python_type: str) -> Any:
+    """Loads a value.
+
+    Args:
+        folder: Where it is.
+        materializer: Dotted name of the materializer's class.
+        python_type: Dotted name of the value's class.
+
+    Returns:
+        The value.
+
+    Raises:
+        DataError: If the materializer cannot be found.
+    """
+    try:
+        kind: type | None = find_class(python_type)
+    except NotFoundError:
+        kind = None
+    return _found(materializer, python_type)().load(folder, kind)
+
+
+def _found(name: str, python_type: str) -> type[BaseMaterializer]:
+    for module in _BUILT_IN:
+        if name in module.__all__:
+            own: type[BaseMaterializer] = getattr(module, name)
+            return own
+    try:
+        cls = find_class(name)
+    except NotFoundError as error:
+        raise DataError(
+            f"The materializer {name}, which saved this {python_type}, cannot be found: {error}"
+        ) from error
+    if not issubclass(cls, BaseMaterializer):
+        raise DataError(f"{name}, which saved this {python_type}, is no materializer any more.")
+    return cls
+
+
+def _class_of(annotation: Any) -> type | None:
+    """The class that an annotation stands for, if it is one that says something."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _class_of(typing.get_args(annotation)[0])
+    origin = typing.get_origin(annotation) or annotation
+    return origin if isinstance(origin, type) and origin is not object else None
+
+
+@cache
+def _load_entry_points() -> None:
+    """Loads the materializers that installed packages bring along."""
+    for item in importlib.metadata.entry_points(group=_ENTRY_POINTS):
+        try:
+            item.load()
+        except Exception as error:  # noqa: BLE001 - whatever a package's module raises
+            warnings.warn(
+                f"The materializer {item.name!r} ({item.value}) cannot be loaded: {error}",
+                ZenTFXWarning,
+                stacklevel=2,
+            )

@@ -1,0 +1,172 @@
+"""Writes versions of named artifacts: first they are claimed, and published when they are made."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from zentfx.errors import DataError
+from zentfx.records.encoding import chunked, joined
+from zentfx.records.schema import (
+    ARTIFACT_NAME,
+    ARTIFACT_VERSION,
+    Artifact,
+    ArtifactName,
+    ArtifactVersion,
+)
+from zentfx.records.writer import context_type, set_properties
+from zentfx.stores.mlmd import mlmd, pb
+
+__all__ = ["Versions"]
+
+_TRIES = 10_000
+_FILES = "zentfx.Data"  # type of artifacts that are plain files
+
+
+class Versions:
+    """Writes to one metadata store.
+
+    Name and version together are unique in a store, whatever the type, because MLMD has one context
+    of a type and a name at most: whoever makes it has the version.
+
+    Args:
+        client: The MLMD client.
+        is_alive: Says of a run's id whether it is still at work.
+    """
+
+    def __init__(self, client: mlmd.MetadataStore, is_alive: Callable[[str], bool]) -> None:
+        self._client = client
+        self._is_alive = is_alive
+
+    def claim(self, name: str, version: str | None, run: str) -> str:
+        """Takes a version, so that nobody else gets it.
+
+        Args:
+            name: The artifact's name.
+            version: The version; None for the next number.
+            run: Id of the run that makes it.
+
+        Returns:
+            The version.
+
+        Raises:
+            DataError: If it is taken.
+        """
+        if version is None:
+            return self._next(name, run)
+        if not self._made(name, version, run):
+            self._take_over(name, version, run)
+        return version
+
+    def _next(self, name: str, run: str) -> str:
+        group = self._group(name)
+        start = int(group.custom_properties[ArtifactName.LATEST].string_value or 0) + 1
+        for number in range(start, start + _TRIES):
+            if self._made(name, str(number), run):
+                update = pb.Context(id=group.id, type_id=group.type_id, name=group.name)
+                set_properties(update, {ArtifactName.LATEST: str(number)})
+                path = f"custom_properties.{ArtifactName.LATEST}"
+                self._client.put_contexts([update], field_mask_paths=[path])
+                return str(number)
+        raise DataError(f"There is no free version of {name!r} after {_TRIES} tries.")
+
+    def _made(self, name: str, version: str, run: str) -> bool:
+        type_id = context_type(self._client, ARTIFACT_VERSION)
+        context = pb.Context(type_id=type_id, name=f"{name}@{version}")
+        set_properties(context, {ArtifactVersion.RUN: run})
+        try:
+            self._client.put_contexts([context])
+        except mlmd.errors.AlreadyExistsError:
+            return False
+        return True
+
+    def _take_over(self, name: str, version: str, run: str) -> None:
+        """Takes a version that a run has claimed which is no more; refuses it otherwise."""
+        what = f"Version {version!r} of the artifact {name!r}"
+        context = self._context(name, version)
+        if self._client.get_artifacts_by_context(context.id):
+            raise DataError(f"{what} is there already, and is never changed: name another.")
+        owner = context.custom_properties[ArtifactVersion.RUN].string_value
+        if owner != run and self._is_alive(owner):
+            raise DataError(
+                f"{what} is being made by the run {owner}: name another, or wait for it."
+            )
+        set_properties(context, {ArtifactVersion.RUN: run})
+        self._client.put_contexts([context])
+
+    def publish(self, name: str, version: str, artifact_id: int, tags: Sequence[str] = ()) -> None:
+        """Makes an artifact the version that was claimed for it.
+
+        Args:
+            name: The artifact's name.
+            version: The version.
+            artifact_id: Its id in MLMD.
+            tags: Words to find it by.
+        """
+        contexts = [self._group(name), self._context(name, version)]
+        self._client.put_attributions_and_associations(
+            [pb.Attribution(context_id=item.id, artifact_id=artifact_id) for item in contexts], []
+        )
+        if tags:
+            self.say(name, version, tags=tags)
+
+    def register(self, uri: str, properties: Mapping[str, str], execution_id: int | None) -> int:
+        """Writes an artifact that no step returned: files as they are.
+
+        Args:
+            uri: Where its files are.
+            properties: Custom properties, its name among them.
+            execution_id: The execution that wrote it; None if none did.
+
+        Returns:
+            Its id in MLMD.
+        """
+        type_id = self._client.put_artifact_type(
+            pb.ArtifactType(name=_FILES), can_add_fields=True, can_omit_fields=True
+        )
+        artifact = pb.Artifact(type_id=type_id, uri=uri, state=pb.Artifact.LIVE)
+        for name, text in properties.items():
+            artifact.custom_properties[name].string_value = text
+        [artifact_id] = self._client.put_artifacts([artifact])
+        if execution_id is not None:
+            event = pb.Event(
+                type=pb.Event.OUTPUT, execution_id=execution_id, artifact_id=artifact_id
+            )
+            event.path.steps.add(key=properties[Artifact.NAME])
+            event.path.steps.add(index=0)
+            self._client.put_events([event])
+        return int(artifact_id)
+
+    def say(self, name: str, version: str, *, tags: Sequence[str]) -> None:
+        """Writes the tags of a version; the artifact itself stays, being part of cache keys.
+
+        Args:
+            name: The artifact's name.
+            version: The version.
+            tags: All its tags.
+        """
+        context = self._context(name, version)
+        old = joined(ArtifactVersion.TAGS, _texts(context))
+        texts = chunked(ArtifactVersion.TAGS, json.dumps(sorted(set(tags))))
+        stale = dict.fromkeys(chunked(ArtifactVersion.TAGS, old or ""), "")
+        set_properties(context, {**stale, **texts})
+        self._client.put_contexts([context])
+
+    def _group(self, name: str) -> Any:
+        found = self._client.get_context_by_type_and_name(ARTIFACT_NAME, name)
+        if found is None:
+            context = pb.Context(type_id=context_type(self._client, ARTIFACT_NAME), name=name)
+            # Another process may be making it, just now.
+            with contextlib.suppress(mlmd.errors.AlreadyExistsError):
+                self._client.put_contexts([context])
+            found = self._client.get_context_by_type_and_name(ARTIFACT_NAME, name)
+        return found
+
+    def _context(self, name: str, version: str) -> Any:
+        return self._client.get_context_by_type_and_name(ARTIFACT_VERSION, f"{name}@{version}")
+
+
+def _texts(context: Any) -> dict[str, str]:
+    return {key: value.string_value for key, value in context.custom_properties.items()}

@@ -1,0 +1,109 @@
+"""Calls of steps while a pipeline function is read: what they give, and who is told."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from zentfx.errors import PipelineError
+
+if TYPE_CHECKING:
+    from zentfx.steps.base import BaseStep
+
+__all__ = ["Builder", "PipelineInput", "StepOutput", "builder", "building", "outputs_of_call"]
+
+
+class Builder(Protocol):
+    """Puts a pipeline together, from the calls in its function."""
+
+    def call(
+        self, step: BaseStep, usual_name: str, inputs: Mapping[str, Any], after: Any
+    ) -> Sequence[StepOutput]:
+        """Adds a step.
+
+        Args:
+            step: The step.
+            usual_name: Its name, where its options say none.
+            inputs: What its inputs read: a :class:`StepOutput` or an ``ArtifactVersion`` each.
+            after: Steps that it waits for, besides those that it reads from: outputs of theirs, or
+                their names.
+
+        Returns:
+            Its outputs.
+        """
+
+
+class PipelineInput:
+    """What an input of a step can read."""
+
+
+class StepOutput(PipelineInput):
+    """An output of a step of the pipeline that is being put together: a place, not yet a value.
+
+    Attributes:
+        step: Name of the step.
+        output: Name of its output.
+        builder: Whose pipeline it is of.
+    """
+
+    def __init__(self, step: str, output: str, builder: Builder) -> None:
+        self.step = step
+        self.output = output
+        self.builder = builder
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise PipelineError(
+            f"{self} is an output of a step, and has no value while the pipeline is put together. "
+            "Give it to another step, and work on it there."
+        )
+
+    # What people try with a value. Comparing by identity stays: lists of outputs need it.
+    __bool__ = __len__ = __getitem__ = __contains__ = __float__ = __int__ = _refuse
+    __add__ = __sub__ = __mul__ = __truediv__ = __lt__ = __gt__ = __le__ = __ge__ = _refuse
+
+    def __iter__(self) -> Iterator[Any]:
+        raise PipelineError(
+            f"{self} is one output, and cannot be taken apart. For several outputs, annotate the "
+            "function's result with Tuple[A, B] and say return a, b."
+        )
+
+    def __repr__(self) -> str:
+        return f"<output {self.step}.{self.output}>"
+
+
+def outputs_of_call(outputs: Sequence[StepOutput]) -> Any:
+    """What a call of a step gives, as a function would return it.
+
+    Args:
+        outputs: The step's outputs.
+
+    Returns:
+        None, the one output, or a tuple of several.
+    """
+    if len(outputs) > 1:
+        return tuple(outputs)
+    return outputs[0] if outputs else None
+
+
+_builder: ContextVar[Builder | None] = ContextVar("zentfx_builder", default=None)
+
+
+def builder() -> Builder | None:
+    """Whoever puts a pipeline together right now; None where steps are called for their results."""
+    return _builder.get()
+
+
+@contextlib.contextmanager
+def building(new: Builder | None) -> Iterator[None]:
+    """Within it, calls of steps put a pipeline together.
+
+    Args:
+        new: Who is told of the calls; None to call functions as they are.
+    """
+    token = _builder.set(new)
+    try:
+        yield
+    finally:
+        _builder.reset(token)

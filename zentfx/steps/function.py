@@ -1,0 +1,421 @@
+"""Steps that are functions."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, cast, overload
+
+from zentfx.errors import (
+    DataError,
+    DataTypeError,
+    ParameterError,
+    StepDefinitionError,
+    UnknownParameterError,
+    near_matches,
+)
+from zentfx.materializers import values
+from zentfx.parameters import MISSING, Parameter, resolved_hints
+from zentfx.steps.artifacts import InputArtifact, OutputArtifact
+from zentfx.steps.base import ANYTHING, BaseStep, StepMeta
+from zentfx.steps.calls import PipelineInput, builder, outputs_of_call
+from zentfx.steps.options import StepOptions
+from zentfx.steps.outputs import Output, check_substitutions, declared_outputs
+from zentfx.steps.type_checks import checked
+from zentfx.user_sources import note_loaded
+
+__all__ = ["FunctionStep", "StepFunction", "step"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True)
+class _Definition(Generic[_P, _R]):
+    """A function that was made a step, once for all its options.
+
+    Attributes:
+        function: The function.
+        signature: Its signature.
+    """
+
+    function: Callable[_P, _R]
+    signature: inspect.Signature = field(init=False)
+
+    def __post_init__(self) -> None:
+        function = self.function
+        if not isinstance(function, types.FunctionType):
+            raise StepDefinitionError(f"@step is for functions; {function!r} came.")
+        for kind, what in (
+            (inspect.iscoroutinefunction, "a coroutine: @step takes plain functions"),
+            (inspect.isgeneratorfunction, "a generator: return a list"),
+        ):
+            if kind(function):
+                raise StepDefinitionError(f"{function.__qualname__} is {what}.")
+        signature = inspect.signature(function)
+        for item in signature.parameters.values():
+            if item.kind not in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY):
+                raise StepDefinitionError(
+                    f"{function.__qualname__} has {item}, but every parameter of a step is "
+                    "recorded under its name. Give each a name."
+                )
+            if item.name.startswith("zentfx_"):
+                raise StepDefinitionError(
+                    f"{function.__qualname__}: parameter names that start with 'zentfx_' are "
+                    f"reserved; rename {item.name!r}."
+                )
+        object.__setattr__(self, "signature", signature)
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """Its parameters by name."""
+        hints = resolved_hints(self.function)
+        return {
+            name: Parameter(name, hints.get(name, MISSING), item.default)
+            for name, item in self.signature.parameters.items()
+        }
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        """What it returns."""
+        return declared_outputs(self.function)
+
+    @cached_property
+    def step_class(self) -> type[FunctionStep]:
+        """The class of its steps: made late, when materializers below the function are defined."""
+        function = self.function
+        make: Any = FunctionStepMeta
+        made = make(
+            function.__name__,
+            (FunctionStep,),
+            {
+                "__module__": function.__module__,
+                "__qualname__": function.__qualname__,
+                "__doc__": function.__doc__,
+                "definition": self,
+                # Where its code is: what tells one state of it from another looks for functions.
+                "source_function": staticmethod(function),
+                "inputs": MappingProxyType(dict.fromkeys(self.parameters, ANYTHING)),
+                "outputs": MappingProxyType(
+                    {
+                        output.key: f"zentfx.{values.artifact_type_of(output.annotation)}"
+                        for output in self.outputs
+                    }
+                ),
+            },
+        )
+        return cast("type[FunctionStep]", made)
+
+
+class FunctionStepMeta(StepMeta):
+    """Makes steps of a function: with those arguments that are parameters, and not artifacts."""
+
+    def __call__(  # type: ignore[override,misc]
+        cls: type[FunctionStep],  # noqa: N805
+        **arguments: Any,
+    ) -> FunctionStep:
+        """Makes a step of the arguments that are there."""
+        schema = cls.parameter_schema()
+        for name in arguments:
+            if name not in schema:
+                raise UnknownParameterError(
+                    f"{cls.__name__} has no parameter {name!r}.{near_matches(name, schema)}"
+                )
+        made = cls.__new__(cls)
+        # Independent of the caller's objects.
+        vars(made)["_arguments"] = {
+            name: schema[name].coerce(copy.deepcopy(arguments[name]), cls.__name__)
+            for name in schema
+            if name in arguments
+        }
+        vars(made)["_derived"] = {}
+        return made
+
+
+class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
+    """A step that calls a function; :func:`step` makes a subclass for each.
+
+    Unlike other steps it may lack arguments: those that a pipeline connects to outputs.
+
+    Attributes:
+        definition: The function.
+    """
+
+    definition: ClassVar[_Definition[..., Any]]
+    code_version = "1"
+
+    @classmethod
+    def _check_channels(cls) -> None:
+        # `def clean(data) -> Annotated[DataFrame, "data"]` is fine here.
+        pass
+
+    @classmethod
+    def parameter_schema(cls) -> dict[str, Parameter]:
+        """The function's parameters; any of them may be connected instead."""
+        return cls.definition.parameters
+
+    @classmethod
+    def complete(
+        cls, arguments: Mapping[str, Any], connected: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """See the base class."""
+        return {
+            name: arguments.get(name, item.default)
+            for name, item in cls.parameter_schema().items()
+            if name in arguments or not (item.required or name in connected)
+        }
+
+    @property
+    def maker(self) -> Callable[..., BaseStep]:
+        """See the base class."""
+        # The class itself does not stand under its name: there stands the function.
+        return StepFunction(self.definition, StepOptions()).as_step
+
+    @property
+    def optional_inputs(self) -> frozenset[str]:  # type: ignore[override]
+        """The parameters that have a value."""
+        return frozenset(self._arguments)
+
+    def named_outputs(self) -> Mapping[str, Output]:
+        """See the base class."""
+        given = self.options.substitutions or {}
+        return {
+            output.key: output.named(given)
+            for output in self.definition.outputs
+            if output.name is not None
+        }
+
+    def process(
+        self, inputs: Mapping[str, InputArtifact], outputs: Mapping[str, OutputArtifact]
+    ) -> None:
+        """Calls the function, and saves what it returns."""
+        name = type(self).__name__
+        given = self.arguments
+        given.update({key: artifact.load() for key, artifact in inputs.items()})
+        for key, value in given.items():
+            parameter = self.definition.parameters[key]
+            if value is not None or parameter.default is not None:  # `x: int = None` means both
+                given[key] = checked(value, parameter.annotation, f"{name}: argument {key!r}")
+        results = self._results(self.definition.function(**given))
+        for output, value in zip(self.definition.outputs, results, strict=True):
+            where = f"{name}: output {output.key!r}"
+            value = checked(value, output.annotation, where)
+            _save(value, output, outputs[output.key], where)
+
+    def _results(self, returned: Any) -> Sequence[Any]:
+        """What the function returned, one for each output."""
+        declared = self.definition.outputs
+        name = type(self).__name__
+        if not declared:
+            if returned is not None:
+                raise DataTypeError(
+                    f"{name} is annotated with None, or returns nothing by its text, and returned "
+                    f"a {type(returned).__name__}. Annotate what it returns."
+                )
+            return ()
+        if len(declared) == 1:
+            return (returned,)
+        keys = ", ".join(output.key for output in declared)
+        if not isinstance(returned, (tuple, list)):
+            raise DataTypeError(
+                f"{name}: expected {len(declared)} outputs ({keys}); a "
+                f"{type(returned).__name__} came."
+            )
+        if len(returned) != len(declared):
+            raise DataTypeError(
+                f"{name}: expected {len(declared)} outputs ({keys}); {len(returned)} came."
+            )
+        return returned
+
+
+def _save(value: Any, output: Output, artifact: OutputArtifact, where: str) -> None:
+    annotation = None if output.annotation is MISSING else output.annotation
+    try:
+        artifact.save(value, annotation)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
+
+
+class StepFunction(Generic[_P, _R]):
+    """What :func:`step` makes of a function.
+
+    Called in a ``@pipeline`` it becomes a step of it, and gives its outputs; called anywhere else
+    it is the function itself.
+
+    Args:
+        definition: The function.
+        options: Options of its steps.
+    """
+
+    __name__: str
+
+    def __init__(self, definition: _Definition[_P, _R], options: StepOptions) -> None:
+        self._definition = definition
+        self._options = options
+        functools.update_wrapper(self, definition.function)
+
+    @property
+    def function(self) -> Callable[_P, _R]:
+        """The function."""
+        return self._definition.function
+
+    @property
+    def step_class(self) -> type[FunctionStep]:
+        """The class of its steps."""
+        return self._definition.step_class
+
+    @property
+    def options(self) -> StepOptions:
+        """Settings that are not parameters; see :meth:`with_options`."""
+        return self._options
+
+    def with_options(self, **options: Any) -> StepFunction[_P, _R]:
+        """Returns the same with other options.
+
+        Args:
+            **options: Fields of :class:`~zentfx.steps.options.StepOptions`: ``name``,
+                ``enable_cache``, ``code_version``, ``substitutions``, ….
+
+        Returns:
+            Another one; this one is unchanged.
+
+        Raises:
+            UnknownParameterError: For an option that does not exist, or a substitution for a
+                placeholder that no output's name has.
+            ParameterTypeError: For a value of the wrong type.
+        """
+        new = self._options.replace(**options)
+        if "substitutions" in options and new.substitutions:
+            check_substitutions(self._definition.outputs, new.substitutions, self.__name__)
+        return StepFunction(self._definition, new)
+
+    def as_step(self, **parameters: Any) -> FunctionStep:
+        """Makes a step, to put into a pipeline with ``add_step``.
+
+        Args:
+            **parameters: Values of parameters; those that are missing and have no default are
+                connected by ``add_step(…, inputs=…)``.
+
+        Returns:
+            The step.
+
+        Raises:
+            ParameterError: If a value cannot be one.
+        """
+        for name, value in parameters.items():
+            if isinstance(value, PipelineInput):
+                raise ParameterError(
+                    f"{self.__name__}: {name!r} is an artifact; connect it by add_step(…, "
+                    f'inputs={{"{name}": …}}).'
+                )
+        made = self.step_class(**parameters)
+        return made.with_options(**self._options.as_dict())
+
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> Any:
+        """Adds a step to the pipeline that is being put together; else calls the function."""
+        building = builder()
+        if building is None:
+            return self.function(*args, **kwargs)
+        name = self.__name__
+        after = kwargs.pop("after", None) if "after" not in self._definition.parameters else None
+        try:
+            bound = self._definition.signature.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise ParameterError(
+                f"{name}{self._definition.signature} was called with other arguments: {error}."
+            ) from error
+        check_substitutions(self._definition.outputs, self._options.substitutions or {}, name)
+        inputs = {key: value for key, value in bound.items() if isinstance(value, PipelineInput)}
+        for key, value in bound.items():
+            _check_literal(value, f"{name}: argument {key!r}")
+        literals = {key: value for key, value in bound.items() if key not in inputs}
+        made = self.step_class(**self.step_class.complete(literals, list(inputs)))
+        made = made.with_options(**self._options.as_dict())
+        outputs = building.call(made, name, inputs, after)
+        return outputs_of_call(outputs)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        # A function in a class would become a method; its `self` could not be recorded.
+        return self
+
+    def __reduce__(self) -> Any:
+        # By name, like a function, where the name leads here.
+        path = self.function.__module__, self.function.__qualname__
+        found = _find(*path)
+        if path[0] != "__main__" and getattr(found, "function", None) is self.function:
+            return _again, (*path, self._options)
+        return StepFunction, (self._definition, self._options)
+
+    def __repr__(self) -> str:
+        return f"<step {self.function.__module__}.{self.function.__qualname__}>"
+
+
+def _again(module: str, qualname: str, options: StepOptions) -> Any:
+    return StepFunction(_find(module, qualname)._definition, options)
+
+
+def _find(module: str, qualname: str) -> Any:
+    found: Any = sys.modules.get(module) or __import__(module, fromlist=["_"])
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _check_literal(value: Any, where: str) -> None:
+    """Refuses outputs that are hidden in a container."""
+    parts: Sequence[Any] = ()
+    if isinstance(value, (list, tuple)):
+        parts = value
+    elif isinstance(value, dict):
+        parts = list(value.values())
+    if any(isinstance(part, PipelineInput) for part in parts):
+        raise ParameterError(
+            f"{where} is a {type(value).__name__} with outputs of steps in it. Give each output as "
+            "an argument of its own."
+        )
+
+
+@overload
+def step(function: Callable[_P, _R], /) -> StepFunction[_P, _R]: ...
+@overload
+def step(**options: Any) -> Callable[[Callable[_P, _R]], StepFunction[_P, _R]]: ...
+def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Makes a function a step.
+
+    Use it as ``@step``, or with options as ``@step(enable_cache=False)``. In a ``@pipeline``, each
+    argument of a call is an artifact (an output of another step, an ``ArtifactVersion``) or a
+    parameter (any value that can be recorded). What the function returns is saved as artifacts.
+
+    Args:
+        function: The function.
+        **options: See :meth:`StepFunction.with_options`.
+
+    Returns:
+        What can be called in a pipeline.
+
+    Raises:
+        StepDefinitionError: If the function cannot be a step.
+    """
+    if function is None:
+        return functools.partial(_made, StepOptions().replace(**options))
+    if options:
+        raise StepDefinitionError("@step takes a function, or options, not both.")
+    return _made(StepOptions(), function)
+
+
+def _made(options: StepOptions, function: Callable[..., Any]) -> StepFunction[..., Any]:
+    if isinstance(function, StepFunction):
+        return function.with_options(**options.as_dict())
+    definition = _Definition(function)
+    if not function.__module__.startswith("zentfx."):
+        note_loaded()
+    # Bad names are an error here. It is read again when all that it mentions is defined.
+    declared_outputs(function)
+    return StepFunction(definition, options)

@@ -1,0 +1,79 @@
+"""Holds values against annotations, when a function step runs."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from typing import Any
+
+from zentfx.errors import DataTypeError
+from zentfx.parameters import MISSING, is_unresolved
+
+__all__ = ["checked"]
+
+
+def checked(value: Any, annotation: Any, where: str) -> Any:
+    """Checks that a value is what an annotation says.
+
+    An int is a float too, and a scalar of NumPy is its Python twin; both are converted. Of long
+    lists and dicts the first entry is looked at.
+
+    Args:
+        value: The value.
+        annotation: A type or a construct of ``typing``; ``Any``, a missing annotation, and one that
+            cannot be resolved, take everything.
+        where: Step and argument, for the message.
+
+    Returns:
+        The value, converted.
+
+    Raises:
+        DataTypeError: If it is something else; says what.
+    """
+    if annotation in (MISSING, Any, object, inspect.Parameter.empty) or is_unresolved(annotation):
+        return value
+    if typing.get_origin(annotation) is typing.Annotated:
+        return checked(value, typing.get_args(annotation)[0], where)
+    problem = _problem(value, annotation)
+    if problem and hasattr(value, "item") and getattr(value, "shape", None) == ():
+        twin = value.item()
+        if not _problem(twin, annotation):
+            value, problem = twin, ""
+    if problem:
+        raise DataTypeError(f"{where}: expected {_named(annotation)}; {problem}.")
+    return float(value) if annotation is float and type(value) is int else value
+
+
+def _problem(value: Any, annotation: Any) -> str:
+    """What is wrong with a value; empty if nothing is."""
+    came = f"{_shown(value)} of type {_named(type(value))} came"
+    if annotation is None:
+        return "" if value is None else came
+    if _is_class(annotation) and annotation not in (float, complex):
+        return "" if isinstance(value, annotation) else came
+    # Late: most annotations are classes, which need none of it.
+    from typeguard import ForwardRefPolicy, TypeCheckError, check_type
+
+    try:
+        check_type(value, annotation, forward_ref_policy=ForwardRefPolicy.IGNORE)
+    except TypeCheckError as error:
+        return came if _is_class(annotation) else f"{came}: {error}"
+    return ""
+
+
+def _is_class(annotation: Any) -> bool:
+    """Whether ``isinstance`` can answer."""
+    special = getattr(annotation, "_is_protocol", False) or typing.is_typeddict(annotation)
+    return isinstance(annotation, type) and not typing.get_origin(annotation) and not special
+
+
+def _named(annotation: Any) -> str:
+    if _is_class(annotation):
+        name: str = annotation.__qualname__
+        return name
+    return str(annotation).replace("typing.", "")
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,99 @@
+"""Names and versions of what the steps of a run write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from zentfx.orchestrators import RunRequest
+from zentfx.records.schema import Artifact
+from zentfx.records.versions import Versions
+from zentfx.stores.mlmd import pb
+from zentfx.tfx_backend.connection import RunConnection
+
+__all__ = ["Naming"]
+
+
+class Naming:
+    """Claims versions of named outputs, and publishes them.
+
+    Args:
+        request: What is run.
+        connection: The metadata store.
+    """
+
+    def __init__(self, request: RunRequest, connection: RunConnection) -> None:
+        self._run = request.run_id
+        self._connection = connection
+        self._is_alive = request.is_alive
+        self._outputs = {node.name: node.step.named_outputs() for node in request.nodes}
+        self._claimed: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def begin(self, step: str) -> None:
+        """Claims versions that a step chooses itself: taken ones are refused before the work.
+
+        Args:
+            step: The step's name.
+
+        Raises:
+            DataError: If one is taken.
+        """
+        for key, output in self._outputs[step].items():
+            if output.version is not None:
+                self._claim(step, key, str(output.name), output.version)
+
+    def read(self, execution_id: int, reads: Sequence[tuple[int, tuple[str, bool]]]) -> None:
+        """Records what a step has looked up by itself, besides its inputs.
+
+        Args:
+            execution_id: Its execution.
+            reads: Ids of artifacts, with their names.
+        """
+        events = []
+        for artifact_id, (name, _) in reads:
+            event = pb.Event(
+                type=pb.Event.INPUT, execution_id=execution_id, artifact_id=artifact_id
+            )
+            event.path.steps.add(key=name)
+            event.path.steps.add(index=0)
+            events.append(event)
+        if events:
+            with self._connection as handle:
+                handle.store.put_events(events)
+
+    def name(self, step: str, written: Mapping[str, Any]) -> None:
+        """Writes names and versions on artifacts that are about to be published.
+
+        Args:
+            step: The step's name.
+            written: MLMD's artifacts by output.
+        """
+        for key, output in self._outputs[step].items():
+            if (step, key) not in self._claimed:
+                self._claim(step, key, str(output.name), None)
+            name, version = self._claimed[step, key]
+            for artifact in written[key].artifacts:
+                artifact.custom_properties[Artifact.NAME].string_value = name
+                artifact.custom_properties[Artifact.VERSION].string_value = version
+
+    def _claim(self, step: str, key: str, template: str, version: str | None) -> None:
+        now = datetime.now().astimezone()
+        name = template.format(date=f"{now:%Y_%m_%d}", time=f"{now:%H_%M_%S_%f}")
+        with self._connection as handle:
+            versions = Versions(handle.store, self._is_alive)
+            self._claimed[step, key] = name, versions.claim(name, version, self._run)
+
+    def published(self, step: str, outputs: Mapping[str, Any]) -> None:
+        """Makes what a step has published versions of their names.
+
+        Args:
+            step: The step's name.
+            outputs: The artifacts by output.
+        """
+        for key, output in self._outputs[step].items():
+            name, version = self._claimed[step, key]
+            with self._connection as handle:
+                versions = Versions(handle.store, self._is_alive)
+                for artifact in outputs[key]:
+                    versions.publish(name, version, artifact.id, output.tags)
