@@ -14,6 +14,7 @@ from zentfx.light_imports import uncollected
 if TYPE_CHECKING:
     from zentfx.datasources.base import Datasource
     from zentfx.datasources.csv_file import CSVDatasource
+    from zentfx.datasources.data_frame import DataFrameDatasource
     from zentfx.errors import ZenTFXError
     from zentfx.materializers.base import BaseMaterializer
     from zentfx.parameters import Secret
@@ -49,6 +50,7 @@ __all__ = [
     "CSVDatasource",
     "Comparison",
     "Context",
+    "DataFrameDatasource",
     "Datasource",
     "EvaluatorStep",
     "Graph",
@@ -88,6 +90,7 @@ _HOMES = {
     "CSVDatasource": "zentfx.datasources.csv_file",
     "Comparison": "zentfx.views.comparison",
     "Context": "zentfx.views.context",
+    "DataFrameDatasource": "zentfx.datasources.data_frame",
     "Datasource": "zentfx.datasources.base",
     "EvaluatorStep": "zentfx.steps.evaluator",
     "Graph": "zentfx.views.graph",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import linecache
 import re
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import small_taxi_csv
-from zentfx import Pipeline, Pusher, TrainerStep
+from zentfx import Pipeline, Pusher, Repository, TrainerStep
+from zentfx.materializers import values
 from zentfx.steps.metric_log import collecting
 from zentfx.testing import check_step
 
@@ -39,6 +41,34 @@ def define(code: str, name: str):
     space = {"__name__": "__main__"}
     exec(compile(code, file, "exec"), space)
     return space[name]
+
+
+def test_the_guide_to_functions_and_artifacts_works(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZENTFX_REPOSITORY", str(tmp_path))
+    listing = block("docs/artifacts.md", "def load_rows")
+    file = tmp_path / "zt_functions.py"
+    file.write_text(listing, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    space = vars(importlib.import_module("zt_functions"))
+    assert space["run"].steps["score"].outputs["output"].load() == pytest.approx(1.0)
+    statuses = {name: step.status for name, step in Repository().get_runs()[-1].steps.items()}
+    assert statuses["split"] == "cached"
+    assert statuses["fit"] == "completed"
+    assert len(Repository().compare_training_runs()) == 2
+    exec(block("docs/artifacts.md", "list_artifacts()"), space)
+    assert space["model"].version == "2"
+    assert space["model"].tags == ("released",)
+    space["Point"] = define(
+        "class Point:\n    def __init__(self, x, y):\n        self.x, self.y = x, y", "Point"
+    )
+    exec(block("docs/artifacts.md", "PointMaterializer"), space)
+    folder = tmp_path / "point"
+    folder.mkdir()
+    saved = values.save(space["Point"](1.5, 2.0), None, folder)
+    assert saved.metadata == {"x": 1.5}
+    assert space["PointMaterializer"]().load(folder, space["Point"]).y == 2.0
+    exec(block("docs/artifacts.md", "register_artifact("), space)
+    assert "checkpoints" in {item.name for item in space["repo"].list_artifacts()}
 
 
 def test_the_readmes_listing_runs(tmp_path, monkeypatch):

@@ -72,6 +72,15 @@ for expected in ("completed", "cached"):
     counting.add_step(Count(10), "count")
     assert counting.run(progress=None).steps["count"].status == expected
 
+import sys
+
+import functions  # the listing of docs/artifacts.md, with pandas and scikit-learn
+
+assert functions.run.steps["score"].outputs["output"].load() > 0.999
+again = functions.line(intercept=False)
+assert {step.status for step in again.steps.values()} == {"cached"}, again.steps
+assert not {"tensorflow", "apache_beam"} & sys.modules.keys()
+
 stored = Repository("stored")
 comparison = stored.compare_training_runs()
 frame = comparison.to_dataframe()
@@ -147,6 +156,9 @@ def test_base_install_reads_compares_and_names_the_extra(
     stored.parent.mkdir()
     shutil.copytree(taxi.repository.path / ".zentfx", stored / ".zentfx")
     python = make_environment(tmp_path / "env", "base.txt", wheel)
+    page = (ROOT / "docs/artifacts.md").read_text(encoding="utf-8")
+    listing = page.split("```python\n")[1].split("```")[0]
+    (tmp_path / "functions.py").write_text(listing, encoding="utf-8")
     assert (
         run_script(python, tmp_path, WITHOUT_TFX)
         == "refused to train, ran plain steps, and compared"

@@ -13,6 +13,7 @@ from zentfx.errors import (
     DataTypeError,
     ParameterError,
     ParameterTypeError,
+    PipelineError,
     StepDefinitionError,
     UnknownParameterError,
 )
@@ -255,8 +256,14 @@ class TestSteps:
             double.as_step(factr=3)
 
     def test_defaults_come_where_nothing_is_connected(self):
-        assert double.step_class.complete({"x": 1}) == {"x": 1, "factor": 2}
-        assert double.step_class.complete({}, ["x", "factor"]) == {}
+        assert double.as_step(x=1).completed([]).arguments == {"x": 1, "factor": 2}
+        assert double.as_step().completed(["x", "factor"]).arguments == {}
+        named = double.as_step(x=1).with_options(name="a").completed([])
+        assert named.options.name == "a"
+
+    def test_a_parameter_has_a_value_or_is_connected(self):
+        with pytest.raises(PipelineError, match="'x' has a value, and is connected"):
+            double.as_step(x=1).completed(["x"])
 
     def test_a_name_can_be_of_an_input_and_an_output(self):
         @step

@@ -26,19 +26,19 @@ class Datasource(BaseStep):
     unkeyed = frozenset({"name"})
 
     @abstractmethod
-    def columns(self) -> Mapping[str, str]:
+    def columns(self) -> Mapping[str, str] | None:
         """Looks at the data, before anything runs.
 
         Returns:
             The kind of each column by name: ``int``, ``float``, ``string``, or ``empty`` where a
-            column has no values.
+            column has no values. None where that is known only when the step runs.
 
         Raises:
             DataError: If the data is missing, empty or malformed.
         """
 
 
-def columns_of(node: Node, memos: Memos) -> Mapping[str, str]:
+def columns_of(node: Node, memos: Memos) -> Mapping[str, str] | None:
     """Looks at the data of a datasource, unless it is known what would be seen.
 
     That is so where all that it reads is in files, by the same rule by which it is reused.
@@ -59,6 +59,10 @@ def columns_of(node: Node, memos: Memos) -> Mapping[str, str]:
         return datasource.columns()
     about = f"columns of {class_path(type(datasource))}, {encode(datasource.arguments)}"
     depends_on = canonical_json([node.code.fingerprint, dict(node.digests)])
-    text = memos.of(about, depends_on, lambda: json.dumps(dict(datasource.columns())))
-    columns: dict[str, str] = json.loads(text)
+
+    def look() -> str:
+        found = datasource.columns()
+        return json.dumps(None if found is None else dict(found))
+
+    columns: dict[str, str] | None = json.loads(memos.of(about, depends_on, look))
     return columns

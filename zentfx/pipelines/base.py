@@ -147,14 +147,10 @@ class Pipeline:
             )
         earlier = self._placed.get(name)
         if inputs is None and earlier is not None:
-            placed = PlacedStep(
-                step,
-                {key: ref for key, ref in earlier.inputs.items() if key in step.inputs},
-                {key: ref for key, ref in earlier.artifacts.items() if key in step.inputs},
-                earlier.after,
-            )
-        else:
-            placed = placed_step(step, name, inputs or {}, after)
+            known: dict[str, Any] = {**earlier.inputs, **earlier.artifacts}
+            inputs = {key: source for key, source in known.items() if key in step.inputs}
+            after = after or earlier.after
+        placed = placed_step(step, name, inputs or {}, after)
         self._place(name, placed)
 
     def _place(self, name: str, placed: PlacedStep) -> None:
@@ -292,11 +288,11 @@ class Pipeline:
             raise PipelineError(f"The pipeline {self.name!r} has no steps. Add some: add_step(…).")
         self.wiring()
 
-    def _look_at_data(self, datasource: Datasource) -> Mapping[str, str]:
+    def _look_at_data(self, datasource: Datasource) -> Mapping[str, str] | None:
         """The columns of a datasource; a run, which may know them, puts its own way here."""
         return datasource.columns()
 
-    def _check_data(self, look: Callable[[Datasource], Mapping[str, str]]) -> None:
+    def _check_data(self, look: Callable[[Datasource], Mapping[str, str] | None]) -> None:
         """Holds the steps against the data, as far as a pipeline knows what they do with it."""
 
     def run(
@@ -565,6 +561,7 @@ def placed_step(
                 references[key] = OutputReference.parse(source)
             except PipelineError as error:
                 raise PipelineError(f"Input {key!r} of step {name!r}: {error}") from error
+    step = step.completed([*references, *artifacts])
     return PlacedStep(step, references, artifacts, tuple(dict.fromkeys(after)))
 
 

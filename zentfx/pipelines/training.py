@@ -69,17 +69,18 @@ class TrainingPipeline(Pipeline):
         self.add_schema(SchemaStep())
         self.add_validation(ValidationStep())
 
-    def add_datasource(self, step: Datasource) -> None:
+    def add_datasource(self, step: Datasource, inputs: Mapping[str, str] | None = None) -> None:
         """Adds or replaces the datasource: where the examples come from.
 
         Args:
             step: The datasource.
+            inputs: What it reads, if it reads anything; None keeps what it read before.
 
         Raises:
             PipelineFrozenError: If the pipeline has run.
             ParameterTypeError: If it is another kind of step.
         """
-        self._add("datasource", step, Datasource, None)
+        self._add("datasource", step, Datasource, inputs)
 
     def add_statistics(self, step: StatisticsStep, inputs: Mapping[str, str] | None = None) -> None:
         """Replaces the statistics step; see :meth:`add_datasource`."""
@@ -147,11 +148,13 @@ class TrainingPipeline(Pipeline):
         super()._check_steps()
         self._check_splits()
 
-    def _check_data(self, look: Callable[[Datasource], Mapping[str, str]]) -> None:
+    def _check_data(self, look: Callable[[Datasource], Mapping[str, str] | None]) -> None:
         datasource = self.steps["datasource"]
         if not isinstance(datasource, Datasource):
             return
         columns = look(datasource)
+        if columns is None:
+            return
         # A step before the preprocessor may rename or add columns: then only the run can tell.
         wiring = self.wiring()
         if all(

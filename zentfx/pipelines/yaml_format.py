@@ -388,7 +388,7 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> Place
             values[key] = schema[key].coerce(value, cls.__name__)
     inputs = document.value((*path, "inputs"), data, {})
     with document.position(*path, "args"):
-        step = cls(**cls.complete(values, inputs))
+        step = cls(**values)
     options = document.mapping(
         (*path, "options"), document.value((*path, "options"), data, {}), _OPTION_KEYS
     )

@@ -8,7 +8,7 @@ import functools
 import inspect
 import re
 from abc import ABCMeta
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
@@ -285,21 +285,6 @@ class BaseStep(metaclass=StepMeta):
             )
 
     @classmethod
-    def complete(
-        cls, arguments: Mapping[str, Any], connected: Iterable[str] = ()
-    ) -> dict[str, Any]:
-        """Completes arguments from a file or a call with defaults that the step itself has not.
-
-        Args:
-            arguments: The arguments that were given, by name.
-            connected: Inputs that read an artifact.
-
-        Returns:
-            What to make the step with.
-        """
-        return dict(arguments)
-
-    @classmethod
     def parameter_schema(cls) -> dict[str, parameters.Parameter]:
         """The keywords that the constructor takes, those of base classes by ``**kwargs`` included.
 
@@ -384,6 +369,20 @@ class BaseStep(metaclass=StepMeta):
             f"{type(self).__name__} does nothing: override process(inputs, outputs), or "
             "build_component(channels) to bring a TFX component of your own."
         )
+
+    def completed(self: _Step, connected: Collection[str]) -> _Step:
+        """Called when the step is put into a pipeline.
+
+        Args:
+            connected: Its inputs that read something.
+
+        Returns:
+            The step with the arguments that it is to have there; by default the step itself.
+
+        Raises:
+            PipelineError: If it cannot be connected so.
+        """
+        return self
 
     def named_outputs(self) -> Mapping[str, Output]:
         """Says which outputs are versions of a named artifact.

@@ -7,7 +7,7 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from zentfx.errors import (
     DataError,
     DataTypeError,
     ParameterError,
+    PipelineError,
     StepDefinitionError,
     UnknownParameterError,
     near_matches,
@@ -161,16 +162,21 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
         """The function's parameters; any of them may be connected instead."""
         return cls.definition.parameters
 
-    @classmethod
-    def complete(
-        cls, arguments: Mapping[str, Any], connected: Iterable[str] = ()
-    ) -> dict[str, Any]:
-        """See the base class."""
-        return {
-            name: arguments.get(name, item.default)
-            for name, item in cls.parameter_schema().items()
-            if name in arguments or not (item.required or name in connected)
+    def completed(self, connected: Collection[str]) -> FunctionStep:
+        """Adds the defaults of parameters that are neither given nor connected."""
+        both = sorted(self._arguments.keys() & set(connected))
+        if both:
+            raise PipelineError(
+                f"{type(self).__name__}: {both[0]!r} has a value, and is connected to an output "
+                "too. It can have one of them."
+            )
+        missing = {
+            name: item.default
+            for name, item in self.parameter_schema().items()
+            if name not in self._arguments and name not in connected and not item.required
         }
+        made = type(self)(**self._arguments, **missing)
+        return made.with_options(**self.options.as_dict())
 
     @property
     def maker(self) -> Callable[..., BaseStep]:
@@ -336,8 +342,7 @@ class StepFunction(Generic[_P, _R]):
         for key, value in bound.items():
             _check_literal(value, f"{name}: argument {key!r}")
         literals = {key: value for key, value in bound.items() if key not in inputs}
-        made = self.step_class(**self.step_class.complete(literals, list(inputs)))
-        made = made.with_options(**self._options.as_dict())
+        made = self.step_class(**literals).with_options(**self._options.as_dict())
         outputs = building.call(made, name, inputs, after)
         return outputs_of_call(outputs)
 

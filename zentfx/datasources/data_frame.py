@@ -1,0 +1,126 @@
+"""DataFrames that another step returns, as a datasource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from zentfx.datasources.base import Datasource
+from zentfx.errors import DataError
+from zentfx.materializers.examples import encode_examples
+from zentfx.materializers.needs import need
+from zentfx.steps.artifacts import InputArtifact, OutputArtifact
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["DataFrameDatasource"]
+
+_SPLIT = "all"
+_FILE = "data_tfrecord-00000-of-00001.gz"
+_ROWS = 10_000  # encoded at a time
+
+
+class DataFrameDatasource(Datasource):
+    """Takes a pandas DataFrame, or a PyArrow table, from another step.
+
+    Integers and bools become 64-bit integers, other numbers 32-bit floats, texts and categories
+    texts; None, NaN and NaT are missing values. The index is left out. Connect it by
+    ``pipeline.add_datasource(DataFrameDatasource("taxi"), inputs={"data": "load_rows.output"})``.
+
+    Args:
+        name: What the data is called, in this repository.
+    """
+
+    inputs = MappingProxyType({"data": "zentfx.Dataset"})
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def check(self) -> None:
+        """Checks that the data has a name."""
+        super().check()
+        if not self.name:
+            raise self.refuse("name", "must not be empty.")
+
+    def columns(self) -> None:
+        """Which columns there are, is known when the step before has run."""
+
+    def process(
+        self, inputs: Mapping[str, InputArtifact], outputs: Mapping[str, OutputArtifact]
+    ) -> None:
+        """Writes the rows as examples."""
+        table = _table(inputs["data"].load())
+        tf = need("tensorflow", "write Examples")
+        folder = outputs["examples"].path / f"Split-{_SPLIT}"
+        folder.mkdir()
+        with tf.io.TFRecordWriter(str(folder / _FILE), "GZIP") as writer:
+            for batch in table.to_batches(_ROWS):
+                for record in encode_examples(batch):
+                    writer.write(record)
+        # What TFX's components expect of examples.
+        outputs["examples"].metadata |= {
+            "split_names": f'["{_SPLIT}"]',
+            "span": 0,
+            "payload_format": "FORMAT_TF_EXAMPLE",
+            "file_format": "tfrecords_gzip",
+        }
+
+
+def _table(data: Any) -> pa.Table:
+    """The data with columns of int64, float32, binary, or null."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(data, pd.DataFrame):
+        for name in data.columns:
+            if not isinstance(name, str) or int((data.columns == name).sum()) > 1:
+                raise DataError(
+                    f"Columns need different names, which are texts; one is called {name!r}."
+                )
+        arrays = {name: _from_pandas(data[name]) for name in data.columns}
+        data = pa.table(arrays)
+    if not isinstance(data, pa.Table):
+        raise DataError(
+            "A DataFrameDatasource takes a pandas.DataFrame or a pyarrow.Table; a "
+            f"{type(data).__name__} came."
+        )
+    if not data.num_rows or not data.num_columns:
+        raise DataError(
+            f"The data has {data.num_rows} rows and {data.num_columns} columns; expected some."
+        )
+    return pa.table({name: _plain(name, data[name]) for name in data.column_names})
+
+
+def _from_pandas(column: Any) -> pa.Array:
+    import pyarrow as pa
+
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(
+            f"The column {column.name!r} holds values of several types: {error}"
+        ) from error
+
+
+def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _plain(name, column.cast(kind.value_type))
+    if pa.types.is_null(kind):
+        return column
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+        return column.cast(pa.int64())
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return column.cast(pa.float32(), safe=False)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return column.cast(pa.binary())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return column.cast(pa.binary())
+    raise DataError(
+        f"The column {name!r} holds {kind}; expected numbers, bools or texts. Turn it into some of "
+        "those in the step before, a time for example into seconds."
+    )
