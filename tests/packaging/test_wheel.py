@@ -158,7 +158,7 @@ def test_base_install_reads_compares_and_names_the_extra(
     python = make_environment(tmp_path / "env", "base.txt", wheel)
     page = (ROOT / "docs/artifacts.md").read_text(encoding="utf-8")
     listing = page.split("```python\n")[1].split("```")[0]
-    (tmp_path / "functions.py").write_text(listing, encoding="utf-8")
+    (stored.parent / "functions.py").write_text(listing, encoding="utf-8")
     assert (
         run_script(python, tmp_path, WITHOUT_TFX)
         == "refused to train, ran plain steps, and compared"

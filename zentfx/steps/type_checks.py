@@ -35,30 +35,30 @@ def checked(value: Any, annotation: Any, where: str) -> Any:
     if typing.get_origin(annotation) is typing.Annotated:
         return checked(value, typing.get_args(annotation)[0], where)
     problem = _problem(value, annotation)
-    if problem and hasattr(value, "item") and getattr(value, "shape", None) == ():
+    if problem is not None and hasattr(value, "item") and getattr(value, "shape", None) == ():
         twin = value.item()
-        if not _problem(twin, annotation):
-            value, problem = twin, ""
-    if problem:
-        raise DataTypeError(f"{where}: expected {_named(annotation)}; {problem}.")
+        if _problem(twin, annotation) is None:
+            value, problem = twin, None
+    if problem is not None:
+        came = f"{_shown(value)} of type {_named(type(value))} came"
+        raise DataTypeError(f"{where}: expected {_named(annotation)}; {came}{problem}.")
     return float(value) if annotation is float and type(value) is int else value
 
 
-def _problem(value: Any, annotation: Any) -> str:
-    """What is wrong with a value; empty if nothing is."""
-    came = f"{_shown(value)} of type {_named(type(value))} came"
+def _problem(value: Any, annotation: Any) -> str | None:
+    """What else there is to say of a value that does not fit; None if it does."""
     if annotation is None:
-        return "" if value is None else came
+        return None if value is None else ""
     if _is_class(annotation) and annotation not in (float, complex):
-        return "" if isinstance(value, annotation) else came
+        return None if isinstance(value, annotation) else ""
     # Late: most annotations are classes, which need none of it.
     from typeguard import ForwardRefPolicy, TypeCheckError, check_type
 
     try:
         check_type(value, annotation, forward_ref_policy=ForwardRefPolicy.IGNORE)
     except TypeCheckError as error:
-        return came if _is_class(annotation) else f"{came}: {error}"
-    return ""
+        return "" if _is_class(annotation) else f": {error}"
+    return None
 
 
 def _is_class(annotation: Any) -> bool:
