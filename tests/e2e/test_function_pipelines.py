@@ -15,7 +15,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zentfx import ArtifactConfig, BaseStep, Pipeline, Repository, pipeline, register_artifact, step
+from zentfx import (
+    ArtifactConfig,
+    BaseStep,
+    Pipeline,
+    Repository,
+    log_metric,
+    pipeline,
+    register_artifact,
+    step,
+)
 from zentfx.errors import (
     DataError,
     DataNotFoundError,
@@ -230,6 +239,39 @@ class TestCalls:
 
         found = {item.outputs["output"].load() for item in wide().steps.values()}
         assert os.getpid() not in found
+
+
+def noted(value):
+    log_metric("value", value)
+
+
+class TestMetrics:
+    def test_what_functions_log_is_compared(self, repository):
+        @step
+        def train(x: float) -> float:
+            for epoch in range(3):
+                log_metric("loss", x / (epoch + 1), step=epoch)
+            return x
+
+        @step
+        def evaluate(x: float) -> None:
+            noted(x * 2)
+
+        @quiet
+        def training(x):
+            evaluate(train(x))
+
+        run = training(1.5)
+        assert run.steps["train"].metrics == {"loss": 0.5}
+        assert run.steps["evaluate"].metrics == {"value": 3.0}
+        training(3)
+        frame = repository.compare_training_runs().to_dataframe()
+        assert frame["metrics.train.loss"].tolist() == [0.5, 1.0]
+        assert frame["metrics.evaluate.value"].tolist() == [3.0, 6.0]
+        assert frame["train.x"].tolist() == [1.5, 3.0]
+
+    def test_others_have_no_such_output(self):
+        assert list(numbers.step_class.outputs) == ["numbers"]
 
 
 class TestBadCalls:

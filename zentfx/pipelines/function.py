@@ -56,7 +56,9 @@ class _Builder:
             )
         sources = {key: self._source(value, name, key) for key, value in inputs.items()}
         self._pipeline.add_step(step, name, sources, self._names(after, name))
-        return [StepOutput(name, output, self) for output in step.outputs]
+        # Those that zentfx adds are for looking at.
+        given = [output for output in step.outputs if not output.startswith("zentfx_")]
+        return [StepOutput(name, output, self) for output in given]
 
     def _free(self, name: str) -> str:
         number, free = 1, name

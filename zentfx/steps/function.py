@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import re
 import sys
 import types
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -27,6 +28,7 @@ from zentfx.parameters import MISSING, Parameter, resolved_hints
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.base import ANYTHING, BaseStep, StepMeta
 from zentfx.steps.calls import PipelineInput, builder, outputs_of_call
+from zentfx.steps.metric_log import log_metric
 from zentfx.steps.options import StepOptions
 from zentfx.steps.outputs import Output, check_substitutions, declared_outputs
 from zentfx.steps.type_checks import checked
@@ -106,13 +108,39 @@ class _Definition(Generic[_P, _R]):
                 "inputs": MappingProxyType(dict.fromkeys(self.parameters, ANYTHING)),
                 "outputs": MappingProxyType(
                     {
-                        output.key: f"zentfx.{values.artifact_type_of(output.annotation)}"
-                        for output in self.outputs
+                        **{
+                            output.key: f"zentfx.{values.artifact_type_of(output.annotation)}"
+                            for output in self.outputs
+                        },
+                        **({"zentfx_metrics": "Metrics"} if _logs_metrics(function) else {}),
                     }
                 ),
             },
         )
         return cast("type[FunctionStep]", made)
+
+
+def _logs_metrics(function: Callable[..., Any]) -> bool:
+    """Whether a function mentions ``log_metric``, itself or in functions that it mentions."""
+    seen: set[int] = set()
+    waiting: list[Any] = [function]
+    while waiting:
+        function = inspect.unwrap(waiting.pop())
+        if not isinstance(function, types.FunctionType) or id(function) in seen:
+            continue
+        seen.add(id(function))
+        for name in _names(function.__code__):
+            if name == log_metric.__name__ or function.__globals__.get(name) is log_metric:
+                return True
+            waiting.append(function.__globals__.get(name))
+    return False
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
 
 
 class FunctionStepMeta(StepMeta):
@@ -177,6 +205,17 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
         }
         made = type(self)(**self._arguments, **missing)
         return made.with_options(**self.options.as_dict())
+
+    @property
+    def trains(self) -> bool:
+        """Whether it trains a model.
+
+        It does if it says that it returns one. Else its name decides, as for the steps of others:
+        ``train_model``, but not ``train_test_split``, which returns data.
+        """
+        types = self.outputs.values()
+        named = re.search(r"(^|_)train(_|$)", type(self).__name__) is not None
+        return "zentfx.Model" in types or (named and "zentfx.Dataset" not in types)
 
     @property
     def maker(self) -> Callable[..., BaseStep]:

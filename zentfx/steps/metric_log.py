@@ -45,7 +45,8 @@ class MetricLog:
         if not self._recorded:
             raise StepDefinitionError(
                 f"{self._step} logs the metric {name!r}, and has no output to record it in. Add "
-                'one of type Metrics: outputs = {…, "metrics": "Metrics"}.'
+                'one of type Metrics: outputs = {…, "metrics": "Metrics"}. A function step has one '
+                "if it mentions log_metric, or a function of its module that does."
             )
         self.history.setdefault(name, []).append((step, value))
 

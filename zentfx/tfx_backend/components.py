@@ -40,7 +40,6 @@ with light_imports():
 
 __all__ = ["component_for"]
 
-_MODEL = "zentfx.Model"
 # MLMD's base types, by the types of what functions return.
 _BASE_TYPES = {f"zentfx.{name}": name for name in ("Dataset", "Model", "Statistics", "Metrics")}
 _PARAMETER_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
@@ -168,7 +167,7 @@ def _interface(node: Node, family: Family) -> StockSpec:
     step = node.step
     stock = stock_spec(family.stock) if family.stock else None
     base_type = stock.base_type if stock else family.base_type
-    if isinstance(step, FunctionStep) and _MODEL in step.outputs.values():
+    if isinstance(step, FunctionStep) and step.trains:
         base_type = "Train"
     inputs = {
         name: (node.input_types.get(name, kind), name in step.optional_inputs | {*node.artifacts})
