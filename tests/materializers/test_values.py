@@ -4,6 +4,10 @@ import datetime
 import decimal
 import enum
 import math
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 import warnings
 from collections import OrderedDict
@@ -22,6 +26,8 @@ from zentfx import BaseMaterializer
 from zentfx.errors import DataError, DataNotFoundError, StepDefinitionError, ZenTFXWarning
 from zentfx.materializers import values
 from zentfx.materializers.base import registered
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -325,3 +331,55 @@ class TestDefinitions:
     def test_a_materializer_that_is_gone_is_named(self, name, folder):
         with pytest.raises(DataError, match=f"{name}, which saved this x"):
             values.load(folder, name, "x")
+
+
+class TestEntryPoints:
+    @pytest.fixture
+    def run(self, tmp_path):
+        """Runs code where a package is installed that brings materializers along."""
+        about = tmp_path / "zt_brought-1.0.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: zt-brought\nVersion: 1.0\n")
+        (about / "entry_points.txt").write_text(
+            "[zentfx.materializers]\nnear = zt_brought:NearSaver\nbroken = zt_gone:Saver\n"
+        )
+        (tmp_path / "zt_things.py").write_text(
+            "import pandas as pd\nclass Near(pd.Series):\n    pass\nclass Nearest(Near):\n    pass\n"
+        )
+        (tmp_path / "zt_brought.py").write_text(
+            textwrap.dedent(
+                """
+                from zentfx import BaseMaterializer
+
+                class NearSaver(BaseMaterializer):
+                    handles = ("zt_things.Near",)
+                    artifact_type = "Statistics"
+                """
+            )
+        )
+
+        def run(code):
+            return subprocess.run(
+                [sys.executable, "-c", textwrap.dedent(code)],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+
+        return run
+
+    def test_those_of_packages_are_found_when_they_are_needed(self, run):
+        done = run(
+            """
+            import sys
+            from zentfx.materializers import values
+            print(values.artifact_type_of(int), "zt_brought" in sys.modules)
+            import zt_things
+            print(values.artifact_type_of(zt_things.Nearest), "zt_brought" in sys.modules)
+            """
+        )
+        assert done.stdout.split() == ["Data", "False", "Statistics", "True"], done.stderr
+        assert "The materializer 'broken' (zt_gone:Saver) cannot be loaded" in done.stderr
