@@ -344,7 +344,7 @@ class TestEntryPoints:
             "[zentfx.materializers]\nnear = zt_brought:NearSaver\nbroken = zt_gone:Saver\n"
         )
         (tmp_path / "zt_things.py").write_text(
-            "import pandas as pd\nclass Near(pd.Series):\n    pass\nclass Nearest(Near):\n    pass\n"
+            "from pandas import Series\nclass Near(Series):\n    pass\nclass Nearest(Near): pass\n"
         )
         (tmp_path / "zt_brought.py").write_text(
             textwrap.dedent(

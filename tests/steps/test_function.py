@@ -191,6 +191,14 @@ class TestDefinitions:
         with pytest.raises(StepDefinitionError, match=message):
             step(wrong)
 
+    def test_methods_are_refused(self):
+        with pytest.raises(StepDefinitionError, match="Thing.f is a method"):
+
+            class Thing:
+                @step
+                def f(self):
+                    return 1
+
     def test_coroutines_and_generators_are_refused(self):
         async def coroutine():
             pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
 import typing
 import warnings
@@ -148,6 +147,8 @@ def _class_of(annotation: Any) -> type | None:
 @cache
 def _load_entry_points() -> None:
     """Loads the materializers that installed packages bring along."""
+    import importlib.metadata  # late: importing it takes longer than all of this module
+
     for item in importlib.metadata.entry_points(group=_ENTRY_POINTS):
         try:
             item.load()

@@ -63,6 +63,12 @@ class _Definition(Generic[_P, _R]):
             if kind(function):
                 raise StepDefinitionError(f"{function.__qualname__} is {what}.")
         signature = inspect.signature(function)
+        inside = function.__qualname__.rpartition(".")[0]
+        if inside and not inside.endswith("<locals>") and [*signature.parameters][:1] == ["self"]:
+            raise StepDefinitionError(
+                f"{function.__qualname__} is a method: @step is for functions, whose arguments are "
+                "all recorded."
+            )
         for item in signature.parameters.values():
             if item.kind not in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY):
                 raise StepDefinitionError(

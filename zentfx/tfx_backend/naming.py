@@ -92,6 +92,8 @@ class Naming:
             outputs: The artifacts by output.
         """
         for key, output in self._outputs[step].items():
+            if (step, key) not in self._claimed:
+                continue  # the Launcher has reused an earlier result, which has a version
             name, version = self._claimed[step, key]
             with self._connection as handle:
                 versions = Versions(handle.store, self._is_alive)
