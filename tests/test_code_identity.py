@@ -868,3 +868,100 @@ class TestScripts:
             "import zt_steps as s, zentfx.code_identity as c; print(c.code_of(s.Gate).fingerprint)"
         )
         assert self.run(project, "-c", code) == [project.fingerprint()]
+
+
+class TestFunctionSteps:
+    """Functions count by the part of their module that they depend on."""
+
+    @pytest.fixture
+    def module(self, tmp_path, monkeypatch):
+        monkeypatch.syspath_prepend(tmp_path)
+        names = []
+
+        def load(text, name=None):
+            name = name or f"zt_steps_{len(names)}_{tmp_path.name.replace('-', '_')}"
+            names.append(name)
+            (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+            importlib.invalidate_caches()
+            if name in sys.modules:
+                return importlib.reload(sys.modules[name])
+            return importlib.import_module(name)
+
+        yield load
+        for name in names:
+            sys.modules.pop(name, None)
+
+    TEXT = """
+        from zentfx import step
+
+        FACTOR = 2
+
+        @step
+        def train(x):
+            return x * FACTOR
+
+        @step
+        def report(x):
+            return x
+        """
+
+    def test_an_old_function_of_a_module_that_was_loaded_again_is_refused(self, module):
+        first = module(self.TEXT)
+        old = first.train.step_class
+        again = module(self.TEXT.replace("x * FACTOR", "x * FACTOR + 1000"), first.__name__)
+        code_of(again.train.step_class)
+        with pytest.raises(StepDefinitionError, match="train was defined again"):
+            code_of(old)
+
+    def test_an_edit_after_loading_is_told_where_it_matters(self, module, tmp_path):
+        loaded = module(self.TEXT)
+        train, report = loaded.train.step_class, loaded.report.step_class
+        assert not code_of(train).warnings
+        file = Path(loaded.__file__)
+        file.write_text(file.read_text().replace("FACTOR = 2", "FACTOR = 3000"))
+        assert "was edited after the module was loaded" in code_of(train).warnings[0]
+        assert not code_of(report).warnings
+
+    def test_what_decorators_were_given_counts(self, module):
+        loaded = module(
+            """
+            import functools
+            from zentfx import step
+
+            def scaled(n):
+                def decorate(function):
+                    @functools.wraps(function)
+                    def inner(x):
+                        return function(x) * n
+                    return inner
+                return decorate
+
+            def make(n):
+                @step
+                @scaled(n)
+                def train(x):
+                    return x
+                return train
+            """
+        )
+        two, three = (code_of(loaded.make(n).step_class).fingerprint for n in (2, 3))
+        assert two != three
+        assert two == code_of(loaded.make(2).step_class).fingerprint
+
+    def test_a_package_without_an_init_file_is_the_users_own(self, module, tmp_path):
+        package = tmp_path / f"zt_space_{tmp_path.name.replace('-', '_')}"
+        package.mkdir()
+        (package / "conf.py").write_text("C = {}\ndef configure(x): C['x'] = x\n")
+        text = f"""
+            from zentfx import step
+            from {package.name} import conf
+
+            done = conf.configure(1)
+
+            @step
+            def train():
+                return conf.C["x"]
+            """
+        one, other = module(text), module(text.replace("configure(1)", "configure(2)"))
+        fingerprints = {code_of(item.train.step_class).fingerprint for item in (one, other)}
+        assert len(fingerprints) == 2

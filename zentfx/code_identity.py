@@ -25,7 +25,6 @@ import io
 import json
 import linecache
 import pickle
-import symtable
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
@@ -37,11 +36,12 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from zentfx.errors import StepDefinitionError
-from zentfx.module_parts import part_for
+from zentfx.module_parts import names_read, part_for
 from zentfx.user_sources import (
     functions_in,
     instructions,
     is_installed_file,
+    is_users_file,
     loaded_text,
     read_source,
     unwrapped,
@@ -172,6 +172,8 @@ def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
         now: Any = sys.modules.get(base.__module__)
         for part in base.__qualname__.split("."):
             now = vars(now).get(part) if isinstance(now, (ModuleType, type)) else None
+        # Where the function stands that the class was made of, the new one's stands now.
+        now = getattr(now, "step_class", now)
         # `class Gate(Gate)` replaces a name on purpose.
         if not isinstance(now, type) or now in cls.__mro__ or _contents(now) == _contents(base):
             continue
@@ -203,18 +205,22 @@ def _contents(cls: type) -> list[str]:
 def _edited(sources: Mapping[str, str]) -> Iterator[str]:
     """Says which modules have another text in their file than the one that was loaded."""
     for name, text in sorted(sources.items()):
-        file = _project_file(name)
-        if file is None or name not in sys.modules:
+        module, _, part = name.partition(":")
+        file = _project_file(module)
+        if file is None or module not in sys.modules:
             continue
         try:
-            differs = _normal_form(read_source(file)) != _normal_form(text)
+            now: str | None = read_source(file)
+            if part:
+                now = part_for(str(now), part.rstrip("'"), _is_users_package)
+            differs = now is None or _normal_form(now) != _normal_form(text)
         except (OSError, SyntaxError, UnicodeDecodeError, StepDefinitionError):
             differs = True
         if differs:
             yield (
-                f"The file of the module {name} was edited after the module was loaded: what runs, "
-                "and is recorded, is the loaded code. To run the new one, restart Python, or "
-                f"importlib.reload({name}) and make the step again."
+                f"The file of the module {module} was edited after the module was loaded: what "
+                "runs, and is recorded, is the loaded code. To run the new one, restart Python, or "
+                f"importlib.reload({module}) and make the step again."
             )
 
 
@@ -238,14 +244,20 @@ def _closed_over(cls: type | FunctionType, found: _Found) -> dict[str, Any]:
         The other values, by name.
     """
     values: dict[str, Any] = {}
-    waiting = list(functions_in(cls))
+    members = list(vars(cls).values()) if isinstance(cls, type) else [cls]
+    waiting: list[Any] = [*functions_in(cls), *members]
     seen: set[int] = set()
     while waiting:
-        function = unwrapped(waiting.pop())
-        if id(function) in seen:
+        function = waiting.pop()
+        if id(function) in seen or not isinstance(function, FunctionType):
             continue
         seen.add(id(function))
+        # A wrapper has values of its own: those that its decorator was given.
+        waiting.append(getattr(function, "__wrapped__", None))
+        installed = not is_users_file(function.__code__.co_filename)
         for name, value in _closed_over_values(function).items():
+            if installed and _constant(value) is None:
+                continue  # what a decorator of a package, or of zentfx, keeps for itself
             if isinstance(value, FunctionType):
                 waiting.append(value)
             if isinstance(value, (type, FunctionType, ModuleType)):
@@ -305,7 +317,16 @@ def _reach_part(function: FunctionType, file: Path, found: _Found) -> bool:
 
 
 def _is_users_package(name: str) -> bool:
-    return _project_file(name) is not None
+    """Whether a module, or a package, may be the user's own; one that cannot be found may be."""
+    if _is_ours(name) or name in sys.stdlib_module_names:
+        return False
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None) or _spec(name)
+    if spec is None:
+        return True
+    places = [spec.origin] if spec.has_location else spec.submodule_search_locations or []
+    # A namespace package may be of several folders.
+    return any(not is_installed_file(Path(str(place), "_")) for place in places)
 
 
 def _package_of(name: str, file: Path) -> str:
@@ -435,7 +456,7 @@ def _reach_mentioned(text: str, key: str, space: Mapping[str, Any], found: _Foun
     """Adds what a text mentions: modules that it imports, and values of names."""
     tree = _parse(text, key)
     _reach_modules(list(_imported_names(tree, "")), found)
-    names = {name: space[name] for name in _global_names(text) if name in space}
+    names = {name: space[name] for name in names_read(text) if name in space}
     module = key.partition(":")[0]
     for node in ast.walk(tree):
         value = _value(node, names)
@@ -531,17 +552,6 @@ def _statement(function: FunctionType) -> str | None:
         if first <= line <= (node.end_lineno or node.lineno):
             return "".join(lines[first - 1 : node.end_lineno])
     return None
-
-
-def _global_names(text: str) -> Iterator[str]:
-    """The names in a source text that are looked up in its module."""
-    waiting = [symtable.symtable(text, "<source>", "exec")]
-    while waiting:
-        table = waiting.pop()
-        waiting.extend(table.get_children())
-        for symbol in table.get_symbols():
-            if symbol.is_referenced() and symbol.is_global():
-                yield symbol.get_name()
 
 
 def _value(node: ast.AST, namespace: dict[str, Any]) -> Any:

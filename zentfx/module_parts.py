@@ -1,11 +1,16 @@
 """Parts of a module: the statements that a function of it depends on.
 
 A module often holds many steps. An edit to one of them must not make the others run again, and an
-edit to what a step uses must. So of a module those statements count that bind a name which the
-function mentions, directly or through others, and all that may have an effect on others without
-being mentioned: calls, loops, changes of attributes or entries, decorators and base classes of the
-user's own. Where names cannot be told, as with ``import *`` or ``eval``, nothing is said, and the
-whole module counts.
+edit to what a step uses must. So of a module those statements count
+
+- that bind a name which the function mentions, directly or through other definitions;
+- that may have an effect (a call, an operator, a change of an entry, a decorator, a base class) and
+  mention, directly or through the functions that they call, any data, class or package that the
+  part has to do with: only so can they change what the part does;
+- that import the user's own modules without mentioning them, and that define materializers.
+
+Where names cannot be told, as with ``import *`` or ``eval``, nothing is said, and the whole module
+counts.
 
 Standard library only.
 """
@@ -19,10 +24,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["part_for"]
+__all__ = ["names_read", "part_for"]
 
-# Who calls one of these may reach any name.
+# Who mentions one of these may reach any name.
 _DYNAMIC = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__"})
+# Who mentions `__name__` beside one of these may look itself up.
+_MIRRORS = frozenset({"sys", "importlib", "inspect", "gc"})
 _MODULE_NAMES = frozenset(
     {
         "__annotations__",
@@ -36,16 +43,11 @@ _MODULE_NAMES = frozenset(
         "__spec__",
     }
 )
-_BINDING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-# Their decorators and base classes do nothing to other definitions.
-_INERT = frozenset({"abc", "contextlib", "dataclasses", "enum", "functools", "typing", "zentfx"})
-
-_DECORATORS = frozenset({"classmethod", "property", "staticmethod", "setter"})
-# Functions of Python that give something back and do nothing else.
-_PURE = frozenset(
-    "abs bool bytes complex dict divmod float frozenset hash int len list max min object pow range "
-    "repr reversed round set slice sorted str sum super tuple type zip".split()
-)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_NAMING = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
+_BINDING = (*_DEFINITIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
+# What all of the user's own modules are to each other: one may change another.
+_USERS = "the user's modules"
 
 
 @dataclass(frozen=True)
@@ -53,83 +55,195 @@ class _Statement:
     """A statement of a module.
 
     Attributes:
-        lines: Its line numbers, from 1.
+        node: It.
+        text: Its source.
         binds: Names of the module that it may set.
         reads: Names of the module that it looks up.
-        always: Whether it may have an effect on others that do not mention it.
+        effects: Whether it may do more than bind names.
+        always: Whether it counts for everybody.
     """
 
-    lines: range
+    node: ast.stmt
+    text: str
     binds: frozenset[str]
     reads: frozenset[str]
+    effects: bool
     always: bool
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A module's statements.
+
+    Attributes:
+        statements: They, in order.
+        binding: Those that may set a name, by name.
+        imports: The first part of the name of the package behind a name that nothing but imports
+            set; that of the user's own is ``_USERS``.
+        steps: Names of functions that are steps, and nothing else.
+        pipelines: Names of functions that are pipelines, and nothing else.
+        plain: Names of functions.
+    """
+
+    statements: tuple[_Statement, ...]
+    binding: dict[str, tuple[_Statement, ...]]
+    imports: dict[str, str]
+    steps: frozenset[str]
+    pipelines: frozenset[str]
+    plain: frozenset[str]
+
+    def resources(self, names: Iterable[str]) -> set[str]:
+        """What of these names has a state: all but functions, zentfx, and Python's own."""
+        found = {self.imports.get(name, name) for name in names if name not in self.plain}
+        known = self.binding.keys() | set(self.imports.values())
+        return (found & known) - {"zentfx"}
+
+    def reach(self, statement: _Statement) -> set[str]:
+        """The names that a statement, when it is executed, may have to do with.
+
+        Steps that a pipeline calls are no part of that: they run as steps.
+        """
+        names: set[str] = set()
+        waiting = [(name, False) for name in statement.reads]
+        while waiting:
+            name, in_pipeline = waiting.pop()
+            if name in names or (in_pipeline and name in self.steps):
+                continue
+            names.add(name)
+            if name in self.imports:
+                continue
+            for item in self.binding.get(name, ()):
+                inside = in_pipeline or name in self.pipelines
+                waiting.extend((read, inside) for read in item.reads)
+        return names
 
 
 def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | None:
     """Finds the part of a module that a function, or a class, depends on.
 
     Args:
-        text: The module's source.
+        text: The module's source, its lines ended as Python ends them.
         name: A name that is defined at its top.
         is_users: Says of the first part of a dotted module name whether it is the user's own.
 
     Returns:
-        The lines of that part, in their order; None where it cannot be told.
+        The statements of that part, in their order; None where it cannot be told.
     """
-    homes = set(_imports(text).values())
-    statements = _statements(text, frozenset(home for home in homes if home and is_users(home)))
-    if statements is None:
+    homes = {home for home in _homes(text) if home and home != "*"}
+    module = _read(text, frozenset(home for home in homes if is_users(home)))
+    if module is None or name not in module.binding:
         return None
+    kept: set[int] = set()
+    reads: set[str] = set()
+    waiting = [*module.binding[name], *(item for item in module.statements if item.always)]
+    while waiting:
+        while waiting:
+            statement = waiting.pop()
+            if id(statement) in kept:
+                continue
+            kept.add(id(statement))
+            reads |= statement.reads
+            for read in statement.reads:
+                waiting.extend(module.binding.get(read, ()))
+        bound = {item for one in module.statements if id(one) in kept for item in one.binds}
+        state = module.resources(reads | bound)
+        waiting = [
+            item
+            for item in module.statements
+            if item.effects
+            and id(item) not in kept
+            and not state.isdisjoint(module.resources(module.reach(item) | item.binds))
+        ]
+    if not all(_is_known(read, module) for read in reads):
+        return None
+    if "__name__" in reads and not _MIRRORS.isdisjoint(
+        module.imports.get(read, read) for read in reads
+    ):
+        return None
+    return "\n".join(item.text for item in module.statements if id(item) in kept) + "\n"
+
+
+def _is_known(name: str, module: _Module) -> bool:
+    if name in module.binding:
+        return True
+    return name not in _DYNAMIC and (hasattr(builtins, name) or name in _MODULE_NAMES)
+
+
+@lru_cache(maxsize=64)
+def _homes(text: str) -> frozenset[str]:
+    return frozenset(home for _, home in _imported(ast.parse(text)))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str, users: frozenset[str]) -> _Module | None:
+    """Reads a module; None if it takes all names of another one."""
+    tree = ast.parse(text)
+    bound = [frozenset(_binds(node)) for node in tree.body]
+    if any("*" in names for names in bound):
+        return None
+    counts: dict[str, int] = {}
+    for names in bound:
+        for name in names:
+            counts[name] = counts.get(name, 0) + 1
+    imports = {
+        # A relative import is one of the user's own.
+        name: _USERS if not home or home in users else home
+        for node in tree.body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name, home in _imported(node)
+        if counts[name] == 1
+    }
+    effects = _Effects(imports)
+    texts = _texts(text, tree.body)
+    reads = [frozenset(names_read(part)) for part in texts]
+    statements = []
+    for node, part, names, read in zip(tree.body, texts, bound, reads, strict=True):
+        others = [item for item in reads if item is not read]
+        unmentioned = not any(names & item for item in others)
+        of_users = any(not home or home in users for _, home in _imported(node))
+        statements.append(
+            _Statement(
+                node,
+                part,
+                names,
+                read,
+                effects.has(node),
+                always=(of_users and unmentioned and isinstance(node, (ast.Import, ast.ImportFrom)))
+                or effects.defines_materializer(node),
+            )
+        )
     binding: dict[str, list[_Statement]] = {}
     for statement in statements:
-        for bound in statement.binds:
-            binding.setdefault(bound, []).append(statement)
-    if name not in binding:
-        return None
-    kept: dict[int, _Statement] = {}
-    waiting = [*binding[name], *(item for item in statements if item.always)]
-    while waiting:
-        statement = waiting.pop()
-        if id(statement) in kept:
-            continue
-        kept[id(statement)] = statement
-        for read in statement.reads:
-            if read in binding:
-                waiting.extend(binding[read])
-            elif read in _DYNAMIC or not (hasattr(builtins, read) or read in _MODULE_NAMES):
-                return None
-    lines = text.splitlines(keepends=True)
-    numbers = sorted({number for statement in kept.values() for number in statement.lines})
-    return "".join(lines[number - 1] for number in numbers)
-
-
-@lru_cache(maxsize=64)
-def _imports(text: str) -> dict[str, str]:
-    return dict(_imported(ast.parse(text).body))
-
-
-@lru_cache(maxsize=64)
-def _statements(text: str, users: frozenset[str]) -> tuple[_Statement, ...] | None:
-    """The statements of a module; None if it takes all names of another one."""
-    tree = ast.parse(text)
-    imports = _imports(text)
-    if "*" in imports:
-        return None
-    lines = text.splitlines(keepends=True)
-    inert = _Inert(tree.body, imports, users)
-    found = []
-    for node in tree.body:
-        numbers = range(_first_line(node), (node.end_lineno or node.lineno) + 1)
-        reads = frozenset(_reads("".join(lines[number - 1] for number in numbers)))
-        found.append(_Statement(numbers, frozenset(_binds(node)), reads, not inert.is_inert(node)))
-    read_by_any = {name for statement in found for name in statement.reads}
-    return tuple(
-        # What is imported and never mentioned is imported for what its import does.
-        _Statement(item.lines, item.binds, item.reads, always=True)
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and not item.binds & read_by_any
-        else item
-        for node, item in zip(tree.body, found, strict=True)
+        for name in statement.binds:
+            binding.setdefault(name, []).append(statement)
+    functions = {
+        name: found[0].node
+        for name, found in binding.items()
+        if len(found) == 1 and isinstance(found[0].node, _DEFINITIONS)
+    }
+    return _Module(
+        tuple(statements),
+        {name: tuple(found) for name, found in binding.items()},
+        imports,
+        steps=frozenset(name for name, node in functions.items() if effects.made_by(node, "step")),
+        pipelines=frozenset(
+            name for name, node in functions.items() if effects.made_by(node, "pipeline")
+        ),
+        plain=frozenset(functions),
     )
+
+
+def _texts(text: str, body: list[ast.stmt]) -> list[str]:
+    """The source of each statement."""
+    lines = text.split("\n")
+    ranges = [(_first_line(node), node.end_lineno or node.lineno) for node in body]
+    found = []
+    for number, (node, (first, last)) in enumerate(zip(body, ranges, strict=True)):
+        before = ranges[number - 1][1] if number else 0
+        after = ranges[number + 1][0] if number + 1 < len(ranges) else last + 1
+        shared = before >= first or after <= last  # a line with another statement
+        found.append(ast.unparse(node) if shared else "\n".join(lines[first - 1 : last]))
+    return found
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -137,37 +251,40 @@ def _first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(item.lineno for item in decorators)])
 
 
-def _imported(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
+def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Names that imports bind, each with the first part of the module's name; empty if relative."""
-    for statement in body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    yield alias.asname or alias.name.partition(".")[0], alias.name.partition(".")[0]
-            elif isinstance(node, ast.ImportFrom):
-                home = "" if node.level else (node.module or "").partition(".")[0]
-                for alias in node.names:
-                    yield alias.asname or alias.name, home
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.asname or alias.name.partition(".")[0], alias.name.partition(".")[0]
+        elif isinstance(node, ast.ImportFrom):
+            home = "" if node.level else (node.module or "").partition(".")[0]
+            for alias in node.names:
+                yield alias.asname or alias.name, home
 
 
 def _binds(node: ast.AST) -> Iterator[str]:
     """Names of the module that a statement may set."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    if isinstance(node, (*_DEFINITIONS, ast.ClassDef)):
         yield node.name
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
-        for alias in node.names:
-            yield alias.asname or alias.name.partition(".")[0]
+        for name, _ in _imported(node):
+            yield name
     else:
         for inner in _here(node):
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, (ast.Store, ast.Del)):
                 yield inner.id
-            elif isinstance(inner, ast.ExceptHandler) and inner.name:
+            elif isinstance(inner, _NAMING) and inner.name:
                 yield inner.name
+            elif isinstance(inner, ast.MatchMapping) and inner.rest:
+                yield inner.rest
             elif inner is not node and isinstance(inner, _BINDING):
                 yield from _binds(inner)
     for inner in ast.walk(node):
         if isinstance(inner, ast.Global):
             yield from inner.names
+        elif isinstance(inner, ast.NamedExpr) and isinstance(inner.target, ast.Name):
+            yield inner.target.id  # perhaps of an inner scope, which does no harm
 
 
 def _here(node: ast.AST) -> Iterator[ast.AST]:
@@ -178,107 +295,118 @@ def _here(node: ast.AST) -> Iterator[ast.AST]:
             yield from _here(child)
 
 
-def _reads(text: str) -> Iterator[str]:
-    """The names in a source text that are looked up in its module."""
+def names_read(text: str) -> Iterator[str]:
+    """The names in a source text that are looked up in its module.
+
+    Args:
+        text: The text.
+
+    Yields:
+        The names, some perhaps several times.
+    """
     waiting = [symtable.symtable(text, "<source>", "exec")]
     while waiting:
         table = waiting.pop()
         waiting.extend(table.get_children())
         for symbol in table.get_symbols():
-            if symbol.is_referenced() and symbol.is_global():
+            # A class looks names up in its module that it sets only later.
+            in_class = table.get_type() == "class" and not symbol.is_free()
+            if symbol.is_referenced() and (symbol.is_global() or in_class):
                 yield symbol.get_name()
 
 
-class _Inert:
-    """Says which statements do nothing but bind names.
+class _Effects:
+    """Says which statements may do more than bind names.
 
     Args:
-        body: The module's statements.
-        imports: Names that imports bind, with the first part of the module's name.
-        users: Those of them that are the user's own.
+        imports: The packages behind names that nothing but imports set.
     """
 
-    def __init__(
-        self, body: Iterable[ast.stmt], imports: dict[str, str], users: frozenset[str]
-    ) -> None:
+    def __init__(self, imports: dict[str, str]) -> None:
         self._imports = imports
-        self._users = users
-        self._pipelines = {
-            node.name
-            for node in body
-            if isinstance(node, ast.FunctionDef)
-            and any(self._home(item) == "zentfx" for item in node.decorator_list)
-        }
 
-    def is_inert(self, node: ast.stmt) -> bool:
+    def has(self, node: ast.stmt) -> bool:
+        """Whether a statement may have an effect."""
         if isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass)):
-            return True
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
-            return self._all_inert(node.decorator_list) and all(map(self._is_plain, defaults))
-        if isinstance(node, ast.ClassDef):
-            return self._is_inert_class(node)
-        if isinstance(node, ast.Assign):
-            return all(map(_is_plain_target, node.targets)) and self._is_plain(node.value)
-        if isinstance(node, ast.AnnAssign):
-            plain = node.value is None or self._is_plain(node.value)
-            return plain and _is_plain_target(node.target)
-        if isinstance(node, ast.Expr):
-            return isinstance(node.value, ast.Constant) or self._runs_pipeline(node.value)
-        if isinstance(node, ast.If):
-            # What a script does when it is run, it does after all that its steps are made of.
-            return _is_main(node.test) or all(map(self.is_inert, [*node.body, *node.orelse]))
-        if isinstance(node, ast.Try):
-            inner = [*node.body, *node.orelse, *node.finalbody]
-            inner += [item for handler in node.handlers for item in handler.body]
-            return all(map(self.is_inert, inner))
-        return False
-
-    def _is_inert_class(self, node: ast.ClassDef) -> bool:
-        if not (self._all_inert(node.decorator_list) and all(map(self.is_inert, node.body))):
             return False
-        parents = [*node.bases, *(item.value for item in node.keywords if item.arg == "metaclass")]
-        for parent in parents:
-            root = _root(parent)
-            # A materializer has to do with every value of its type.
-            if root is None or _last(parent) == "BaseMaterializer":
-                return False
-            if root in self._imports:
-                home = self._imports[root]
-                if not home or home in self._users:
-                    return False
-            elif not hasattr(builtins, root):
-                return False
+        if isinstance(node, _DEFINITIONS):
+            arguments = node.args
+            values = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
+            values += [
+                item for decorator in node.decorator_list for item in self._values_of(decorator)
+            ]
+            return not all(map(_is_plain, values)) or not all(
+                map(self._is_harmless, node.decorator_list)
+            )
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            notes = [node.annotation] if isinstance(node, ast.AnnAssign) else []
+            values = [*notes, *([node.value] if node.value is not None else [])]
+            return not (all(map(_is_plain_target, targets)) and all(map(_is_plain, values)))
+        if isinstance(node, ast.Expr):
+            return not isinstance(node.value, ast.Constant)
         return True
 
-    def _all_inert(self, decorators: Iterable[ast.expr]) -> bool:
-        return all(self._home(item) in _INERT or _last(item) in _DECORATORS for item in decorators)
+    def _values_of(self, decorator: ast.expr) -> list[ast.expr]:
+        if not isinstance(decorator, ast.Call):
+            return []
+        return [*decorator.args, *(item.value for item in decorator.keywords)]
 
-    def _is_plain(self, value: ast.expr) -> bool:
-        """Whether an expression calls nobody but installed packages and a few of Python's own."""
-        return all(
-            self._runs_pipeline(node) or self._is_known(node.func)
-            for node in ast.walk(value)
-            if isinstance(node, ast.Call)
+    def _is_harmless(self, decorator: ast.expr) -> bool:
+        """Whether a decorator does nothing to other definitions."""
+        if isinstance(decorator, ast.Call):
+            decorator = decorator.func
+        home = self._imports.get(_root(decorator) or "")
+        last = _last(decorator)
+        if home == "zentfx":
+            return last in ("step", "pipeline")
+        return home == "functools" and last in ("cache", "lru_cache", "wraps")
+
+    def made_by(self, node: ast.stmt, decorator: str) -> bool:
+        """Whether a function has this decorator of zentfx, and no other."""
+        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        if len(decorators) != 1:
+            return False
+        [only] = decorators
+        if isinstance(only, ast.Call):
+            only = only.func
+        return self._imports.get(_root(only) or "") == "zentfx" and _last(only) == decorator
+
+    def defines_materializer(self, node: ast.stmt) -> bool:
+        """Whether a class may be a materializer, which has to do with every value of its type."""
+        return any(
+            self._imports.get(_root(base) or "", "zentfx") == "zentfx"
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.ClassDef)
+            for base in inner.bases
+            if not hasattr(builtins, _root(base) or "")
         )
 
-    def _is_known(self, function: ast.expr) -> bool:
-        root = _root(function)
-        if root in self._imports:
-            home = self._imports[root]
-            return bool(home) and home not in self._users
-        return isinstance(function, ast.Name) and root in _PURE
 
-    def _home(self, node: ast.expr) -> str:
-        root = _root(node)
-        return self._imports.get(root, "") if root is not None else ""
-
-    def _runs_pipeline(self, node: ast.expr) -> bool:
-        if not isinstance(node, ast.Call):
+def _is_plain(value: ast.expr) -> bool:
+    """Whether an expression does nothing but give a value: no call, no operator but on literals."""
+    for node in ast.walk(value):
+        if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp)):
+            if any(isinstance(inner, (ast.Name, ast.Attribute)) for inner in ast.walk(node)):
+                return False
+        elif isinstance(
+            node,
+            (
+                ast.Call,
+                ast.Await,
+                ast.Yield,
+                ast.YieldFrom,
+                ast.NamedExpr,
+                ast.ListComp,
+                ast.SetComp,
+                ast.DictComp,
+                ast.GeneratorExp,
+                ast.JoinedStr,
+                ast.Lambda,
+            ),
+        ):
             return False
-        values = [*node.args, *(item.value for item in node.keywords)]
-        plain = all(isinstance(value, (ast.Constant, ast.Name)) for value in values)
-        return plain and isinstance(node.func, ast.Name) and node.func.id in self._pipelines
+    return True
 
 
 def _is_plain_target(node: ast.expr) -> bool:
@@ -287,10 +415,6 @@ def _is_plain_target(node: ast.expr) -> bool:
     if isinstance(node, ast.Starred):
         return _is_plain_target(node.value)
     return isinstance(node, ast.Name)
-
-
-def _is_main(test: ast.expr) -> bool:
-    return ast.dump(test) == ast.dump(ast.parse('__name__ == "__main__"', mode="eval").body)
 
 
 def _root(node: ast.expr) -> str | None:
