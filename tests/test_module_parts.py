@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from zentfx.module_parts import part_for
+from zentfx.module_parts import computed_names, part_for
 
 MODULE = '''
 """A module of steps."""
@@ -249,6 +249,19 @@ def test_a_change_of_the_result_is_a_change_of_the_part(text, other):
     assert changed != text
     assert result(text, "f") != result(changed, "f")
     assert part("f", text) != part("f", changed)
+
+
+def test_names_that_pandas_looks_up_are_names():
+    text = (
+        "LIMIT = 1\nOTHER = 2\ndef f(x):\n    return x.query('a > @LIMIT and b == \"me@there\"')\n"
+    )
+    assert "LIMIT = 1" in part("f", text)
+    assert "OTHER" not in part("f", text)
+
+
+def test_names_whose_values_are_computed_are_told():
+    text = "import sys\nA = 1\nB = len(sys.argv)\nfor C in range(3): pass\ndef f(): pass\n"
+    assert computed_names(text) == {"B", "C"}
 
 
 class TestWhatCannotBeTold:

@@ -36,7 +36,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from zentfx.errors import StepDefinitionError
-from zentfx.module_parts import names_read, part_for
+from zentfx.module_parts import computed_names, names_in_texts, names_read, part_for
 from zentfx.user_sources import (
     functions_in,
     instructions,
@@ -256,6 +256,8 @@ def _closed_over(cls: type | FunctionType, found: _Found) -> dict[str, Any]:
         waiting.append(getattr(function, "__wrapped__", None))
         installed = not is_users_file(function.__code__.co_filename)
         for name, value in _closed_over_values(function).items():
+            if isinstance(unwrapped(value), FunctionType):
+                value = unwrapped(value)  # a step, say
             if installed and _constant(value) is None:
                 continue  # what a decorator of a package, or of zentfx, keeps for itself
             if isinstance(value, FunctionType):
@@ -312,8 +314,21 @@ def _reach_part(function: FunctionType, file: Path, found: _Found) -> bool:
     if part is None:
         return False
     found[key] = part
+    # From a command line, a file or the environment, say.
+    for item in sorted(computed_names(part)):
+        value = _plain_value(function.__globals__.get(item))
+        if value is not None:
+            found[f"{key}:{item}"] = f"value = {value}"
     _reach_modules(list(_imported_names(_parse(part, name), _package_of(name, file))), found)
     return True
+
+
+def _plain_value(value: Any) -> str | None:
+    """A text that tells a value from others, if it is data, or an object with such attributes."""
+    constant = _constant(value)
+    if constant is None and type(value).__module__ in ("argparse", "types"):
+        constant = _constant(getattr(value, "__dict__", None))
+    return constant
 
 
 def _is_users_package(name: str) -> bool:
@@ -456,7 +471,8 @@ def _reach_mentioned(text: str, key: str, space: Mapping[str, Any], found: _Foun
     """Adds what a text mentions: modules that it imports, and values of names."""
     tree = _parse(text, key)
     _reach_modules(list(_imported_names(tree, "")), found)
-    names = {name: space[name] for name in names_read(text) if name in space}
+    mentioned = [*names_read(text), *names_in_texts(text)]
+    names = {name: space[name] for name in mentioned if name in space}
     module = key.partition(":")[0]
     for node in ast.walk(tree):
         value = _value(node, names)
@@ -466,6 +482,8 @@ def _reach_mentioned(text: str, key: str, space: Mapping[str, Any], found: _Foun
             _reach(value, found)
         elif isinstance(node, ast.Attribute) and _constant(value) is not None:
             _add_values(module, {ast.unparse(node): value}, found)
+    texts = {name: names[name] for name in names_in_texts(text) if name in names}
+    _add_values(module, texts, found)
 
 
 def _closed_over_values(function: FunctionType) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import symtable
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["names_read", "part_for"]
+__all__ = ["computed_names", "names_in_texts", "names_read", "part_for"]
 
 # Who mentions one of these may reach any name.
 _DYNAMIC = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__"})
@@ -163,6 +164,25 @@ def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | Non
     return "\n".join(item.text for item in module.statements if id(item) in kept) + "\n"
 
 
+def computed_names(part: str) -> set[str]:
+    """Names whose values the text of a part does not tell: they are computed when it is loaded.
+
+    Args:
+        part: What :func:`part_for` gave.
+
+    Returns:
+        The names.
+    """
+    module = _read(part, frozenset())
+    found = module.statements if module is not None else ()
+    return {
+        name
+        for item in found
+        if item.effects and not isinstance(item.node, (*_DEFINITIONS, ast.ClassDef))
+        for name in item.binds
+    }
+
+
 def _is_known(name: str, module: _Module) -> bool:
     if name in module.binding:
         return True
@@ -195,7 +215,10 @@ def _read(text: str, users: frozenset[str]) -> _Module | None:
     }
     effects = _Effects(imports)
     texts = _texts(text, tree.body)
-    reads = [frozenset(names_read(part)) for part in texts]
+    known = {name for names in bound for name in names}
+    reads = [
+        frozenset(names_read(part)) | known.intersection(names_in_texts(part)) for part in texts
+    ]
     statements = []
     for node, part, names, read in zip(tree.body, texts, bound, reads, strict=True):
         others = [item for item in reads if item is not read]
@@ -293,6 +316,20 @@ def _here(node: ast.AST) -> Iterator[ast.AST]:
     if not isinstance(node, (*_BINDING, ast.Lambda)):
         for child in ast.iter_child_nodes(node):
             yield from _here(child)
+
+
+def names_in_texts(text: str) -> Iterator[str]:
+    """Names that pandas looks up by itself, as in ``frame.query("x > @LIMIT")``.
+
+    Args:
+        text: A source text.
+
+    Yields:
+        The names behind ``@`` in its string literals.
+    """
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"@([^\W\d]\w*)", node.value)
 
 
 def names_read(text: str) -> Iterator[str]:

@@ -8,11 +8,11 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
-from zentfx.errors import DataNotFoundError
+from zentfx.errors import DataNotFoundError, StepDefinitionError
 from zentfx.materializers.builtin import FilesMaterializer, copy_of
 from zentfx.records.schema import Artifact
 from zentfx.running_step import running_step
-from zentfx.steps.outputs import check_name, check_version
+from zentfx.steps.outputs import ArtifactConfig, check_name, check_version
 from zentfx.stores.digests import digest_of
 from zentfx.stores.manifests import manifest_name, manifest_of
 from zentfx.workspace import Workspace
@@ -46,6 +46,11 @@ def register(
         StoreError: If the repository is read-only.
     """
     check_name(name, "register_artifact")
+    if "{" in name:
+        raise StepDefinitionError(
+            f"register_artifact: the name {name!r} has a placeholder, which nothing fills in here."
+        )
+    tags = ArtifactConfig(tags=tags).tags  # type: ignore[arg-type] # which checks them
     checked = None if version is None else check_version(version, "register_artifact")
     versions = workspace.versions
     place = Path(os.path.abspath(os.path.expanduser(source)))  # noqa: PTH100, PTH111 - links stay
@@ -53,13 +58,13 @@ def register(
         raise DataNotFoundError(f"There is no file or folder {place} to register.")
     step = running_step()
     own = step is not None and step.root == workspace.root
-    run = step.run if step is not None and own else ""
+    owner = f"{step.run}:{step.execution}" if step is not None and own else ""
+    taken = versions.claim(name, checked, owner)
     place = _in_store(workspace, place)
     manifest = manifest_of(place)
     key = manifest_name(manifest)
     workspace.artifacts.keep_text("manifests", f"{key}.json", manifest)
     digest = digest_of(place)
-    taken = versions.claim(name, checked, run)
     artifact_id = versions.register(
         str(place),
         {
@@ -72,7 +77,7 @@ def register(
         },
         step.execution if step is not None and own else None,
     )
-    versions.publish(name, taken, artifact_id, tuple(tags))
+    versions.publish(name, taken, artifact_id, tags)
     return artifact_id
 
 

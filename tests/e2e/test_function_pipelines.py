@@ -203,6 +203,55 @@ class TestCalls:
         assert wired(4).version == 1
         assert statuses(wired(4)) == {"numbers": "cached", "halves": "cached", "sum": "cached"}
 
+    def test_dicts_keep_their_order(self, repository):
+        @step
+        def names(table: dict) -> list:
+            return list(table)
+
+        @quiet
+        def ordered(table):
+            names(table)
+
+        for order in (["b", "a"], ["a", "b"]):
+            run = ordered(dict.fromkeys(order, 1))
+            assert run.steps["names"].outputs["output"].load() == order
+            assert list(run.steps["names"].parameters["table"]) == order
+
+    def test_a_step_without_outputs_can_be_waited_for(self, repository):
+        @step
+        def prepare(x: int) -> None:
+            print(x)
+
+        @quiet
+        def waiting():
+            done = prepare(1)
+            numbers(after=[done])
+
+        assert list(waiting().steps) == ["prepare", "numbers"]
+        with pytest.raises(PipelineError, match="of another|takes an output"):
+            pipeline(lambda: total(prepare(1))).build()
+
+    def test_a_pipeline_that_runs_in_another_ones_function_is_its_own(self, repository):
+        ran = []
+
+        @step
+        def helper(x: int) -> int:
+            return x
+
+        @step
+        def outer_step(x: int) -> int:
+            return helper(x) + 1
+
+        @quiet
+        def outer():
+            inner = Pipeline("Inner")
+            inner.add_step(outer_step.as_step(x=1), "one")
+            ran.append(inner.run(progress=False).steps["one"].outputs["output"].load())
+            helper(5)
+
+        assert list(outer().steps) == ["helper"]
+        assert ran == [2]
+
     def test_a_path_counts_by_its_content(self, repository, tmp_path):
         @step
         def read(file: Path) -> str:
@@ -291,6 +340,7 @@ class TestBadCalls:
             (lambda: add(numbers() + 1), PipelineError, "has no value while the pipeline"),
             (lambda: add(list(numbers())), PipelineError, "cannot be taken apart"),
             (lambda: numbers() and 1, PipelineError, "has no value"),
+            (lambda: add(f"{numbers()}"), PipelineError, "has no value"),
             (lambda: numbers(after="nowhere"), PipelineError, "no such step was called before"),
             (lambda: numbers(after=3), PipelineError, "outputs of steps, or their names"),
             (
@@ -731,6 +781,38 @@ class TestArtifactsOfOthers:
         making(4)
         assert looking().steps["compare"].outputs["output"].load() == 5.0
 
+    def test_a_step_without_outputs_looks_again_too(self, repository):
+        seen = []
+
+        @step
+        def look() -> None:
+            seen.append(Repository().get_artifact_version("numbers").version)
+
+        @quiet
+        def looking():
+            look()
+
+        @quiet
+        def making(count):
+            numbers(count)
+
+        for count in (1, 2):
+            making(count)
+            looking()
+        assert seen == ["1", "2"]
+
+    def test_an_artifact_of_another_repository_is_refused(self, repository, tmp_path):
+        other = Repository(tmp_path / "other")
+        (tmp_path / "x.txt").write_text("x")
+        theirs = other.register_artifact(tmp_path / "x.txt", "numbers")
+
+        @quiet
+        def using():
+            add(theirs)
+
+        with pytest.raises(PipelineError, match="of the repository at .*other"):
+            using()
+
     def test_a_step_in_a_worker_finds_the_same_repository(self, repository, monkeypatch):
         @step
         def compare() -> float:
@@ -770,6 +852,28 @@ class TestAttempts:
         assert run.steps["flaky"].outputs["output"].load() == 3
         assert "attempt 2" in run.steps["flaky"].log()
         assert list(run.steps) == ["flaky"]
+
+    def test_a_timeout_and_this_process_do_not_go_together(self, repository):
+        @quiet(in_process=True)
+        def limited():
+            numbers.with_options(timeout=3)()
+
+        with pytest.raises(PipelineError, match="has a timeout"):
+            limited()
+
+    def test_two_steps_of_a_run_do_not_get_one_version(self, repository):
+        @step
+        def answer(x: int) -> Annotated[int, ArtifactConfig(name="answer", version="1.0")]:
+            return x
+
+        @quiet(max_workers=2)
+        def both():
+            answer(1)
+            answer(2)
+
+        with pytest.raises(StepFailedError, match="Version '1.0' of the artifact 'answer' is"):
+            both()
+        assert len(repository.list_artifact_versions("answer")) == 1
 
     def test_a_step_that_takes_too_long_is_stopped(self, repository):
         @step
@@ -840,6 +944,7 @@ class TestRegistering:
             ("here", "", None, StepDefinitionError),
             ("here", 3, None, StepDefinitionError),
             ("here", "a", "1/2", StepDefinitionError),
+            ("here", "{kind}", None, StepDefinitionError),
             ("here", "a", 1.5, StepDefinitionError),
             ("here", "taken", "1", DataError),
         ],
@@ -851,6 +956,11 @@ class TestRegistering:
             register_artifact(path, name, version)
         assert [item.name for item in repository.list_artifacts()] == ["taken"]
         assert len(repository.list_artifact_versions()) == 1
+        copies = Path(repository.active_stack.artifact_store.path, "registered")
+        assert len(list(copies.iterdir())) == 1
+        for tags in ("ab", [1], 3):
+            with pytest.raises(StepDefinitionError, match="tags must be a list"):
+                register_artifact("here", "b", tags=tags)
 
     def test_a_read_only_repository_refuses(self, repository, tmp_path):
         (tmp_path / "here").write_text("x")
@@ -858,6 +968,58 @@ class TestRegistering:
         other = Repository(metadata=repository.path / ".zentfx" / "metadata.db")
         with pytest.raises(StoreError, match="to be read"):
             other.register_artifact("here", "a")
+
+
+def test_what_a_script_is_given_counts(repository, tmp_path):
+    script = tmp_path / "given.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import argparse
+            import json
+            from pathlib import Path
+            from zentfx import pipeline, step
+
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--rate", type=float)
+            args = parser.parse_args()
+            config = json.loads(Path("config.json").read_text())
+
+            @step
+            def train() -> float:
+                return args.rate
+
+            @step
+            def report() -> int:
+                return config["x"]
+
+            @pipeline(progress=False)
+            def whole():
+                train()
+                report()
+
+            run = whole()
+            print({name: item.status for name, item in run.steps.items()})
+            """
+        )
+    )
+
+    def run(rate, x):
+        (tmp_path / "config.json").write_text(json.dumps({"x": x}))
+        done = subprocess.run(
+            [sys.executable, script, "--rate", str(rate)],
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.replace("'", '"'))
+
+    assert run(1, 1) == {"train": "completed", "report": "completed"}
+    assert run(1, 1) == {"train": "cached", "report": "cached"}
+    assert run(2, 1) == {"train": "completed", "report": "cached"}
+    assert run(2, 5) == {"train": "cached", "report": "completed"}
 
 
 def test_an_edit_makes_only_that_run_again_which_depends_on_it(repository, tmp_path):

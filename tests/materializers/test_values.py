@@ -156,6 +156,16 @@ FRAMES = {
     "no rows": pd.DataFrame({"a": pd.Series([], dtype="int64"), "b": pd.Series([], dtype=object)}),
     "no columns": pd.DataFrame(index=[1, 2]),
     "nothing": pd.DataFrame(),
+    "categories of numbers": pd.DataFrame({"a": pd.Categorical([1, 2, 1], [2, 1], ordered=True)}),
+    "categories of dates": pd.DataFrame({"a": pd.Categorical(pd.to_datetime(["2026", "2025"]))}),
+    "intervals": pd.DataFrame({"a": [1, 2]}, index=pd.interval_range(0, 2)),
+    "fixed offset": pd.DataFrame({"a": pd.to_datetime(["2026-01-02T00:00+02:00"])}),
+    "utc": pd.DataFrame({"a": pd.to_datetime(["2026-01-02T00:00Z"], utc=True)}),
+    "an odd label": pd.DataFrame({"__index_level_0__": [1]}, index=["x"]),
+    "levels of one name": pd.DataFrame(
+        {"a": [1]}, index=pd.MultiIndex.from_tuples([("x", 1)], names=["p", "p"])
+    ),
+    "arrow texts": pd.DataFrame({"a": pd.array(["x", None], "string[pyarrow]")}),
     "frequency": pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2026", periods=2, freq="D")),
     "column names": pd.DataFrame([[1]], columns=pd.Index(["a"], name="what")),
     "steps of an index": pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(4, 8, 2)),
@@ -172,6 +182,32 @@ def test_frames_come_back_exactly(name, folder):
     pd.testing.assert_frame_equal(
         again(frame, folder), frame, check_freq=True, check_column_type="exact"
     )
+
+
+@pytest.mark.parametrize(
+    "values_of",
+    [
+        ["x", math.nan],
+        ["x", None],
+        ["x", None, math.nan],
+        ["x", pd.NA],
+        [math.nan, math.nan],
+        [None],
+    ],
+    ids=repr,
+)
+def test_what_is_missing_in_texts_stays_what_it_is(values_of, folder):
+    frame = pd.DataFrame({"a": pd.Series(values_of, dtype=object), "b": 1})
+    found = again(frame, folder)["a"]
+    assert list(map(repr, found)) == list(map(repr, values_of))
+    kinds = {*map(type, values_of)} - {str}
+    assert (folder / "data.parquet").exists() == (kinds in ({float}, {type(None)}))
+
+
+def test_attributes_of_frames_stay(folder):
+    frame = pd.DataFrame({"a": [1]})
+    frame.attrs["unit"] = "km"
+    assert again(frame, folder).attrs == {"unit": "km"}
 
 
 @pytest.mark.parametrize(
@@ -202,8 +238,18 @@ def test_a_subclass_of_a_frame_stays_one(folder):
 
 
 def test_arrow_tables(folder):
-    table = pa.table({"a": [1, None], "b": [["x"], []]})
-    assert again(table, folder).equals(table)
+    table = pa.table(
+        {
+            "a": [1, None],
+            "b": [["x"], []],
+            "c": pa.array([1, 2], pa.timestamp("s")),
+            "d": pa.array([1.5, 2], pa.float64()).cast(pa.float32()),
+            "e": pa.array([1, 1]).dictionary_encode(),
+        }
+    )
+    twice = table.append_column("a", table["b"])
+    assert again(twice, folder).equals(twice)
+    assert again(twice, folder).schema == twice.schema
 
 
 def test_files_and_folders_are_copied(tmp_path, folder):

@@ -40,22 +40,25 @@ class NumPyMaterializer(BaseMaterializer):
 
 
 class ArrowTableMaterializer(BaseMaterializer):
-    """PyArrow's tables: a Parquet file."""
+    """PyArrow's tables: a file of Arrow's own, which keeps all types."""
 
     handles = ("pyarrow.lib.Table",)
     artifact_type = "Dataset"
 
     def save(self, value: Any, folder: Path) -> None:
         """See the base class."""
-        import pyarrow.parquet as pq
+        import pyarrow as pa
 
-        pq.write_table(value, folder / "table.parquet")
+        path = str(folder / "table.arrow")
+        with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, value.schema) as writer:
+            writer.write_table(value)
 
     def load(self, folder: Path, type: type[Any] | None) -> Any:
         """See the base class."""
-        import pyarrow.parquet as pq
+        import pyarrow as pa
 
-        return pq.read_table(folder / "table.parquet")
+        with pa.OSFile(str(folder / "table.arrow"), "rb") as file:
+            return pa.ipc.open_file(file).read_all()
 
     def extract_metadata(self, value: Any) -> Mapping[str, str | int | float]:
         """Rows and columns."""

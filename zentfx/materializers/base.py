@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,13 +10,15 @@ from typing import Any, ClassVar
 from zentfx.errors import StepDefinitionError
 from zentfx.user_sources import note_loaded
 
-__all__ = ["ARTIFACT_TYPES", "BaseMaterializer", "dotted_name", "registered"]
+__all__ = ["ARTIFACT_TYPES", "BaseMaterializer", "brought_along", "dotted_name", "registered"]
 
 # What an artifact can be. MLMD has base types of these names, but for plain data.
 ARTIFACT_TYPES = ("Data", "Dataset", "Model", "Statistics", "Metrics")
 
 # By what they handle, a class or its dotted name; the latest comes first.
 _registered: dict[str, list[type[BaseMaterializer]]] = {}
+# While those of packages are loaded: they come last, whenever that is.
+_loading: list[bool] = []
 
 
 class BaseMaterializer:
@@ -65,7 +68,8 @@ class BaseMaterializer:
             )
         for item in handles:
             name = dotted_name(item) if isinstance(item, type) else item
-            _registered.setdefault(name, []).insert(0, cls)
+            known = _registered.setdefault(name, [])
+            known.insert(len(known) if _loading else 0, cls)
 
     def save(self, value: Any, folder: Path) -> None:
         """Writes a value.
@@ -106,6 +110,16 @@ class BaseMaterializer:
             By default nothing.
         """
         return {}
+
+
+@contextlib.contextmanager
+def brought_along() -> Iterator[None]:
+    """Within it, materializers are defined that packages bring along."""
+    _loading.append(True)
+    try:
+        yield
+    finally:
+        _loading.pop()
 
 
 def dotted_name(cls: type) -> str:

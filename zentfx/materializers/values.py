@@ -16,7 +16,7 @@ from zentfx.errors import DataError, NotFoundError, ZenTFXWarning
 
 # What they define is registered by being imported; none of them imports anything of others.
 from zentfx.materializers import arrays, builtin, estimators, pickled, tables
-from zentfx.materializers.base import BaseMaterializer, dotted_name, registered
+from zentfx.materializers.base import BaseMaterializer, brought_along, dotted_name, registered
 from zentfx.materializers.pickled import PickleMaterializer
 
 __all__ = ["Saved", "artifact_type_of", "load", "materializer_for", "save"]
@@ -151,7 +151,8 @@ def _load_entry_points() -> None:
 
     for item in importlib.metadata.entry_points(group=_ENTRY_POINTS):
         try:
-            item.load()
+            with brought_along():
+                item.load()
         except Exception as error:  # noqa: BLE001 - whatever a package's module raises
             warnings.warn(
                 f"The materializer {item.name!r} ({item.value}) cannot be loaded: {error}",

@@ -25,6 +25,7 @@ from zentfx.pipelines import yaml_format
 from zentfx.pipelines.running import RunSettings, run_nodes, warn_of
 from zentfx.records.models import ArtifactRecord, PipelineVersionRecord
 from zentfx.steps.base import ANYTHING, BaseStep, snake_case
+from zentfx.steps.calls import building
 from zentfx.steps.input_files import input_digests
 from zentfx.steps.node import ArtifactReference, Node, OutputReference, PlacedStep
 from zentfx.views.artifact import ArtifactVersion
@@ -327,6 +328,12 @@ class Pipeline:
                 recorded.
             StepFailedError: If a step raised. The run is recorded as failed.
         """
+        limited = [name for name, step in self.steps.items() if step.options.timeout is not None]
+        if in_process is True and limited:
+            raise PipelineError(
+                f"The step {limited[0]!r} has a timeout, and what runs in this process cannot be "
+                "stopped. Run it without in_process=True."
+            )
         for setting, value in (("enable_cache", enable_cache), ("in_process", in_process)):
             if not isinstance(value, bool) and (value is not None or setting == "in_process"):
                 raise PipelineError(f"{setting} must be True or False; {value!r} came.")
@@ -341,14 +348,15 @@ class Pipeline:
         finally:
             del own["_look_at_data"]
         warn_of(nodes)
-        return run_nodes(
-            self.name,
-            self.to_yaml(base=workspace.root),
-            nodes,
-            workspace,
-            RunSettings(max_workers, in_process, progress),
-            self._begun,
-        )
+        with building(None):  # steps that run call functions, even in a function with @pipeline
+            return run_nodes(
+                self.name,
+                self.to_yaml(base=workspace.root),
+                nodes,
+                workspace,
+                RunSettings(max_workers, in_process, progress),
+                self._begun,
+            )
 
     def _begun(self, version: int) -> None:
         self._version = version
@@ -402,6 +410,12 @@ class Pipeline:
         catalog = Catalog(workspace)
         found = {}
         for key, reference in placed.artifacts.items():
+            if reference.root not in (None, workspace.root):
+                raise PipelineError(
+                    f"Input {key!r} of step {name!r} reads {reference} of the repository at "
+                    f"{reference.root}; the pipeline runs in {workspace.root}. Load it, and return "
+                    "it from a step; or register its files."
+                )
             try:
                 artifact = catalog.referenced(reference)
             except NotFoundError as error:
@@ -549,10 +563,11 @@ def placed_step(
                 part=[name, "inputs", str(key)],
             )
         if isinstance(source, ArtifactVersion):
+            root = source._catalog.workspace.root
             artifacts[key] = (
-                ArtifactReference(id=source.id)
+                ArtifactReference(id=source.id, root=root)
                 if source.version is None
-                else ArtifactReference(source.name, source.version)
+                else ArtifactReference(source.name, source.version, root=root)
             )
         elif isinstance(source, ArtifactReference):
             artifacts[key] = source

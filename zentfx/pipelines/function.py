@@ -14,7 +14,7 @@ from zentfx.errors import PipelineError, near_matches
 from zentfx.orchestrators import Listener
 from zentfx.pipelines.base import HasWorkspace, Pipeline
 from zentfx.steps.base import BaseStep
-from zentfx.steps.calls import StepOutput, builder, building
+from zentfx.steps.calls import StepCall, StepOutput, builder, building
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.run import Run
 
@@ -45,7 +45,7 @@ class _Builder:
 
     def call(
         self, step: BaseStep, usual_name: str, inputs: Mapping[str, Any], after: Any
-    ) -> Sequence[StepOutput]:
+    ) -> Sequence[StepOutput] | StepCall:
         """See :class:`zentfx.steps.calls.Builder`."""
         own = step.options.name
         name = own or self._free(usual_name)
@@ -58,7 +58,7 @@ class _Builder:
         self._pipeline.add_step(step, name, sources, self._names(after, name))
         # Those that zentfx adds are for looking at.
         given = [output for output in step.outputs if not output.startswith("zentfx_")]
-        return [StepOutput(name, output, self) for output in given]
+        return [StepOutput(name, output, self) for output in given] or StepCall(name)
 
     def _free(self, name: str) -> str:
         number, free = 1, name
@@ -80,9 +80,9 @@ class _Builder:
             )
         if value.builder is not self:
             raise PipelineError(
-                f"{where} reads {value}, which is of another pipeline, or of another call of this "
-                "one. Use what a step of this pipeline gives; for an artifact of an earlier run, "
-                "repository.get_artifact_version(…)."
+                f"{where} reads {value!r}, which is of another pipeline, or of another call of "
+                "this one. Use what a step of this pipeline gives; for an artifact of an earlier "
+                "run, repository.get_artifact_version(…)."
             )
         return f"{value.step}.{value.output}"
 
@@ -94,7 +94,7 @@ class _Builder:
         for item in items:
             if isinstance(item, (list, tuple)):
                 names += self._names(item, name)
-            elif isinstance(item, StepOutput):
+            elif isinstance(item, (StepOutput, StepCall)):
                 names.append(item.step)
             elif isinstance(item, str):
                 if item not in self._pipeline.steps:

@@ -145,9 +145,9 @@ class Mark:
 class ArtifactVersion:
     """Custom properties of a ``zentfx.ArtifactVersion`` context."""
 
-    RUN = "zentfx_run"  # id of the run that claimed it; the artifact follows when it is done
+    # Who claimed it: the run's id, and behind a colon the step. The artifact follows.
+    RUN = "zentfx_run"
     TAGS = "zentfx_tags"  # JSON, in chunks
-    NOTE = "zentfx_note"  # in chunks
 
 
 class ArtifactName:

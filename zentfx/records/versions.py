@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from zentfx.stores.mlmd import mlmd, pb
 __all__ = ["Versions"]
 
 _TRIES = 10_000
+_AT_WORK = 60_000  # milliseconds in which somebody outside of runs is taken to be at work
 _FILES = "zentfx.Data"  # type of artifacts that are plain files
 
 
@@ -46,7 +48,7 @@ class Versions:
         Args:
             name: The artifact's name.
             version: The version; None for the next number.
-            run: Id of the run that makes it.
+            run: Who makes it: a run's id, and behind a colon the step; empty outside of runs.
 
         Returns:
             The version.
@@ -86,15 +88,23 @@ class Versions:
         """Takes a version that a run has claimed which is no more; refuses it otherwise."""
         what = f"Version {version!r} of the artifact {name!r}"
         context = self._context(name, version)
+        owner = context.custom_properties[ArtifactVersion.RUN].string_value
+        busy = owner != run and self._is_busy(owner, context.create_time_since_epoch)
+        # After that: whoever has ended meanwhile may have published it.
         if self._client.get_artifacts_by_context(context.id):
             raise DataError(f"{what} is there already, and is never changed: name another.")
-        owner = context.custom_properties[ArtifactVersion.RUN].string_value
-        if owner != run and self._is_alive(owner):
+        if busy:
             raise DataError(
-                f"{what} is being made by the run {owner}: name another, or wait for it."
+                f"{what} is being made by {owner or 'another process'}: name another, or wait."
             )
         set_properties(context, {ArtifactVersion.RUN: run})
         self._client.put_contexts([context])
+
+    def _is_busy(self, owner: str, since: int) -> bool:
+        run = owner.partition(":")[0]
+        if run:
+            return self._is_alive(run)
+        return time.time() * 1000 - since < _AT_WORK
 
     def publish(self, name: str, version: str, artifact_id: int, tags: Sequence[str] = ()) -> None:
         """Makes an artifact the version that was claimed for it.
@@ -110,7 +120,7 @@ class Versions:
             [pb.Attribution(context_id=item.id, artifact_id=artifact_id) for item in contexts], []
         )
         if tags:
-            self.say(name, version, tags=tags)
+            self.set_tags(name, version, tags)
 
     def register(self, uri: str, properties: Mapping[str, str], execution_id: int | None) -> int:
         """Writes an artifact that no step returned: files as they are.
@@ -134,12 +144,14 @@ class Versions:
             event = pb.Event(
                 type=pb.Event.OUTPUT, execution_id=execution_id, artifact_id=artifact_id
             )
-            event.path.steps.add(key=properties[Artifact.NAME])
+            # A key that no output of the step has.
+            version = f"{properties[Artifact.NAME]}@{properties[Artifact.VERSION]}"
+            event.path.steps.add(key=f"registered:{version}")
             event.path.steps.add(index=0)
             self._client.put_events([event])
         return int(artifact_id)
 
-    def say(self, name: str, version: str, *, tags: Sequence[str]) -> None:
+    def set_tags(self, name: str, version: str, tags: Sequence[str]) -> None:
         """Writes the tags of a version; the artifact itself stays, being part of cache keys.
 
         Args:

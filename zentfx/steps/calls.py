@@ -12,7 +12,15 @@ from zentfx.errors import PipelineError
 if TYPE_CHECKING:
     from zentfx.steps.base import BaseStep
 
-__all__ = ["Builder", "PipelineInput", "StepOutput", "builder", "building", "outputs_of_call"]
+__all__ = [
+    "Builder",
+    "PipelineInput",
+    "StepCall",
+    "StepOutput",
+    "builder",
+    "building",
+    "outputs_of_call",
+]
 
 
 class Builder(Protocol):
@@ -20,7 +28,7 @@ class Builder(Protocol):
 
     def call(
         self, step: BaseStep, usual_name: str, inputs: Mapping[str, Any], after: Any
-    ) -> Sequence[StepOutput]:
+    ) -> Sequence[StepOutput] | StepCall:
         """Adds a step.
 
         Args:
@@ -31,12 +39,26 @@ class Builder(Protocol):
                 their names.
 
         Returns:
-            Its outputs.
+            Its outputs; if it has none, what stands for it in ``after``.
         """
 
 
 class PipelineInput:
     """What an input of a step can read."""
+
+
+class StepCall(PipelineInput):
+    """A step without outputs in the pipeline that is being put together; for ``after``.
+
+    Attributes:
+        step: Its name.
+    """
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+
+    def __repr__(self) -> str:
+        return f"<step {self.step}, which has no outputs>"
 
 
 class StepOutput(PipelineInput):
@@ -55,8 +77,8 @@ class StepOutput(PipelineInput):
 
     def _refuse(self, *_: object) -> NoReturn:
         raise PipelineError(
-            f"{self} is an output of a step, and has no value while the pipeline is put together. "
-            "Give it to another step, and work on it there."
+            f"{self!r} is an output of a step, and has no value while the pipeline is put "
+            "together. Give it to another step, and work on it there."
         )
 
     # What people try with a value. Comparing by identity stays: lists of outputs need it.
@@ -65,26 +87,29 @@ class StepOutput(PipelineInput):
 
     def __iter__(self) -> Iterator[Any]:
         raise PipelineError(
-            f"{self} is one output, and cannot be taken apart. For several outputs, annotate the "
+            f"{self!r} is one output, and cannot be taken apart. For several outputs, annotate the "
             "function's result with Tuple[A, B] and say return a, b."
         )
+
+    def __format__(self, spec: str) -> str:
+        return self._refuse()
 
     def __repr__(self) -> str:
         return f"<output {self.step}.{self.output}>"
 
 
-def outputs_of_call(outputs: Sequence[StepOutput]) -> Any:
+def outputs_of_call(outputs: Sequence[StepOutput] | StepCall) -> Any:
     """What a call of a step gives, as a function would return it.
 
     Args:
-        outputs: The step's outputs.
+        outputs: The step's outputs, or what stands for it.
 
     Returns:
-        None, the one output, or a tuple of several.
+        The one output, or a tuple of several; of a step without any, what ``after`` takes.
     """
-    if len(outputs) > 1:
-        return tuple(outputs)
-    return outputs[0] if outputs else None
+    if isinstance(outputs, StepCall):
+        return outputs
+    return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
 
 _builder: ContextVar[Builder | None] = ContextVar("zentfx_builder", default=None)

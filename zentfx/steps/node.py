@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from zentfx.code_identity import CodeIdentity
@@ -59,11 +60,13 @@ class ArtifactReference:
         name: Its name; None for one without a name.
         version: Its version; None for the latest when the pipeline runs.
         id: Its id in MLMD, where it has no name.
+        root: The folder of the repository that it was found in; None where only it is named.
     """
 
     name: str | None = None
     version: str | None = None
     id: int | None = None
+    root: Path | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         if self.name is None:

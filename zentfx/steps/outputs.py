@@ -8,7 +8,7 @@ import re
 import string
 import textwrap
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,11 +43,15 @@ class ArtifactConfig:
     tags: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.tags, str) or not all(isinstance(tag, str) for tag in self.tags):
+        if isinstance(self.tags, str) or not isinstance(self.tags, Iterable):
             raise StepDefinitionError(
                 f"ArtifactConfig: tags must be a list of texts; {self.tags!r} came."
             )
         object.__setattr__(self, "tags", tuple(self.tags))
+        if not all(isinstance(tag, str) and tag for tag in self.tags):
+            raise StepDefinitionError(
+                f"ArtifactConfig: tags must be a list of texts; {self.tags!r} came."
+            )
         if self.version is not None:
             object.__setattr__(self, "version", check_version(self.version, "ArtifactConfig"))
 

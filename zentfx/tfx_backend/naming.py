@@ -82,7 +82,7 @@ class Naming:
         name = template.format(date=f"{now:%Y_%m_%d}", time=f"{now:%H_%M_%S_%f}")
         with self._connection as handle:
             versions = Versions(handle.store, self._is_alive)
-            self._claimed[step, key] = name, versions.claim(name, version, self._run)
+            self._claimed[step, key] = name, versions.claim(name, version, f"{self._run}:{step}")
 
     def published(self, step: str, outputs: Mapping[str, Any]) -> None:
         """Makes what a step has published versions of their names.

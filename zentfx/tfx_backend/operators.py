@@ -270,6 +270,8 @@ def run_executor(
     # Of a version that was named, it is known what the next look finds.
     uncertain = sorted({name for _, (name, pinned) in reads if not pinned})
     looked_up = chunked(Artifact.LOOKED_UP, canonical_json(uncertain)) if uncertain else {}
+    for chunk, text in looked_up.items():  # on the execution too, which may have no outputs
+        output.execution_properties[chunk].string_value = text
     # Before they are published, and never changed again.
     for name, planned in info.output_dict.items():
         listed = output.output_artifacts[name].artifacts

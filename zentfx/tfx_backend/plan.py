@@ -19,6 +19,7 @@ from typing import Any
 from zentfx.light_imports import light_imports
 from zentfx.orchestrators import RunRequest
 from zentfx.records.reader import Reader
+from zentfx.records.schema import Artifact
 from zentfx.stores.mlmd import mlmd, pb
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import KEY_DRIVER
@@ -39,6 +40,7 @@ with light_imports():
 __all__ = ["Plan", "Planner", "Stored", "outputs_of"]
 
 _GROWTH = 16
+_LOOKED_UP = "the step looked up an artifact, and may find another version now"
 
 
 class Stored:
@@ -194,7 +196,8 @@ class Planner:
                 ids = frozenset(item.id for items in outputs.values() for item in items)
                 if ids in refused:  # reused results are under their key many times
                     continue
-                why = self._refusal(name, outputs)
+                unsure = Artifact.LOOKED_UP in execution.custom_properties
+                why = _LOOKED_UP if unsure else self._refusal(name, outputs)
                 if not why:
                     return context, outputs, reason
                 refused.add(ids)

@@ -10,7 +10,7 @@ from typing import Any
 
 from zentfx.class_paths import class_path
 from zentfx.orchestrators import RunRequest
-from zentfx.parameters import canonical_json, encode
+from zentfx.parameters import canonical_json, encode, ordered_json
 from zentfx.records.encoding import as_property, chunked
 from zentfx.records.schema import Execution, Recorded
 from zentfx.steps.node import Node
@@ -43,7 +43,11 @@ def node_properties(node: Node, request: RunRequest) -> NodeProperties:
         text; class, fingerprint, digests and environment.
     """
     step, root = node.step, request.root
-    tables = {Recorded.ARGUMENTS: step.arguments, Recorded.DERIVED: step.derived}
+    # Parameters by name; within one, a dict keeps the order that its step sees.
+    tables = {
+        Recorded.ARGUMENTS: dict(sorted(step.arguments.items())),
+        Recorded.DERIVED: dict(sorted(step.derived.items())),
+    }
     digests = canonical_json(dict(node.digests)) if node.digests else ""
     recorded = {
         **{kind: encode(table, root) for kind, table in tables.items()},
@@ -65,13 +69,13 @@ def node_properties(node: Node, request: RunRequest) -> NodeProperties:
         for name, value in parameters.items()
         if name in step.unkeyed or _placeless(value) != encode(value)
     }
-    unkeyed |= chunked(Execution.RECORDED, canonical_json(recorded))
+    unkeyed |= chunked(Execution.RECORDED, ordered_json(dict(sorted(recorded.items()))))
     unkeyed |= chunked(Execution.ENVIRONMENT, canonical_json(dict(request.environment)))
     unkeyed[Execution.SOURCES] = node.code.sources_digest
     unkeyed[Execution.RUN] = request.run_id
     values: dict[str, Any] = {
         **{name: as_property(value, root) for name, value in parameters.items()},
-        **chunked(Execution.KEYED, canonical_json(keyed)),
+        **chunked(Execution.KEYED, ordered_json(dict(sorted(keyed.items())))),
         **(chunked(Execution.DIGESTS, digests) if digests else {}),
         Execution.SOURCE: class_path(type(step)),
         Execution.FINGERPRINT: node.code.fingerprint,

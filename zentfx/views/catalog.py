@@ -248,7 +248,7 @@ class Catalog:
             )
         for tag in tags:
             checked_text("tag", tag)
-        self.workspace.versions.say(artifact.name, artifact.version, tags=sorted(tags))
+        self.workspace.versions.set_tags(artifact.name, artifact.version, sorted(tags))
 
     def referenced(self, reference: ArtifactReference) -> ArtifactRecord:
         """The artifact that a pipeline's wiring names.
