@@ -13,6 +13,7 @@ from pathlib import Path
 
 import zentfx
 from zentfx.code_identity import _normal_form
+from zentfx.steps.function import FunctionStep
 
 FILE = Path(__file__).with_suffix(".json")
 
@@ -32,6 +33,17 @@ DEPENDS = {
     "TrainerStep": (*_BACKEND, f"{_EXECUTORS}.trainer", _KERAS),
     "TFMAEvaluator": (*_BACKEND, f"{_EXECUTORS}.evaluator", _KERAS, "zentfx.steps.tfma_names"),
     "Pusher": (*_BACKEND, f"{_EXECUTORS}.pusher"),
+    "DataFrameDatasource": (*_BACKEND, "zentfx.materializers.examples", f"{_EXECUTORS}.process"),
+    "FunctionStep": (
+        *_BACKEND,
+        f"{_EXECUTORS}.process",
+        "zentfx.steps.type_checks",
+        "zentfx.steps.outputs",
+        *(
+            f"zentfx.materializers.{name}"
+            for name in ("values", "builtin", "pickled", "arrays", "tables", "estimators")
+        ),
+    ),
 }
 
 
@@ -39,7 +51,7 @@ def current() -> dict[str, dict[str, str]]:
     """Code version and digest of each shipped step, as the code is now."""
     found = {}
     for name, modules in DEPENDS.items():
-        step = getattr(zentfx, name)
+        step = FunctionStep if name == "FunctionStep" else getattr(zentfx, name)
         texts = [_text(module) for module in sorted({step.__module__, *modules})]
         digest = hashlib.sha256("\n".join(map(_normal_form, texts)).encode()).hexdigest()
         found[name] = {"code_version": step.code_version, "digest": digest}

@@ -777,7 +777,9 @@ class TestArtifactsOfOthers:
         for name in ("compare", "pinned"):
             assert run.steps[name].inputs["numbers"].version == "1"
             assert run.steps[name].outputs["output"].load() == 2.0
-        assert statuses(looking()) == {"compare": "completed", "pinned": "cached"}
+        again = looking()
+        assert statuses(again) == {"compare": "completed", "pinned": "cached"}
+        assert again.steps["pinned"].inputs["numbers"].version == "1"
         making(4)
         assert looking().steps["compare"].outputs["output"].load() == 5.0
 
@@ -968,6 +970,53 @@ class TestRegistering:
         other = Repository(metadata=repository.path / ".zentfx" / "metadata.db")
         with pytest.raises(StoreError, match="to be read"):
             other.register_artifact("here", "a")
+
+
+def test_a_materializer_of_a_script_is_known_in_workers(repository, tmp_path):
+    script = tmp_path / "points.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            from zentfx import BaseMaterializer, pipeline, step
+
+            class Point:
+                def __init__(self, x):
+                    self.x = x
+
+            class PointMaterializer(BaseMaterializer):
+                handles = (Point,)
+
+                def save(self, value, folder):
+                    (folder / "x").write_text(str(value.x))
+
+                def load(self, folder, type):
+                    return Point(int((folder / "x").read_text()) + 1)
+
+                def extract_metadata(self, value):
+                    return {"x": value.x}
+
+            @step
+            def make(x: int):
+                return Point(x)
+
+            @step
+            def show(point) -> int:
+                return point.x
+
+            @pipeline(progress=False, max_workers=2)
+            def whole():
+                show(make(5))
+
+            run = whole()
+            print(run.steps["make"].outputs["output"].metadata["x"])
+            print(run.steps["show"].outputs["output"].load())
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.stdout.split() == ["5", "6"], done.stderr
 
 
 def test_what_a_script_is_given_counts(repository, tmp_path):

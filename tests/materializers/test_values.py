@@ -134,6 +134,29 @@ def test_a_container_that_holds_itself_is_refused(folder):
         again(value, folder)
 
 
+@pytest.mark.filterwarnings("ignore:There is no materializer")
+def test_many_small_values_are_in_one_file(folder):
+    value = [np.float32(1.5), datetime.date(2026, 1, 2), b"x", Colour.RED, {"a": np.int8(1)}] * 100
+    assert same(again(value, folder), value)
+    assert sorted(item.name for item in folder.iterdir()) == ["value.json", "value.pkl"]
+
+
+@pytest.mark.parametrize("metadata", [{"a": True}, {"a": None}, {1: "a"}])
+def test_metadata_that_cannot_be_recorded_is_refused(metadata, folder):
+    class Wrong(BaseSaver):
+        handles = (Wronged,)
+
+        def extract_metadata(self, value):
+            return metadata
+
+    with pytest.raises(DataError, match="Wrong.extract_metadata must give texts"):
+        again(Wronged(), folder)
+
+
+class Wronged:
+    pass
+
+
 FRAMES = {
     "plain": pd.DataFrame({"a": [1, 2], "b": [0.5, None], "c": ["x", None], "d": [True, False]}),
     "index": pd.DataFrame({"a": [1, 2]}, index=["x", "y"]),

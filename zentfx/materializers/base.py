@@ -10,7 +10,15 @@ from typing import Any, ClassVar
 from zentfx.errors import StepDefinitionError
 from zentfx.user_sources import note_loaded
 
-__all__ = ["ARTIFACT_TYPES", "BaseMaterializer", "brought_along", "dotted_name", "registered"]
+__all__ = [
+    "ARTIFACT_TYPES",
+    "BaseMaterializer",
+    "brought_along",
+    "dotted_name",
+    "of_scripts",
+    "register",
+    "registered",
+]
 
 # What an artifact can be. MLMD has base types of these names, but for plain data.
 ARTIFACT_TYPES = ("Data", "Dataset", "Model", "Statistics", "Metrics")
@@ -66,10 +74,7 @@ class BaseMaterializer:
                 f"{cls.__qualname__}: handles must be a tuple of classes or of their dotted names, "
                 f"as (np.ndarray,); {handles!r} came."
             )
-        for item in handles:
-            name = dotted_name(item) if isinstance(item, type) else item
-            known = _registered.setdefault(name, [])
-            known.insert(len(known) if _loading else 0, cls)
+        register(cls)
 
     def save(self, value: Any, folder: Path) -> None:
         """Writes a value.
@@ -92,14 +97,6 @@ class BaseMaterializer:
         """
         raise NotImplementedError(f"{self.__class__.__name__} has no load(folder, type).")
 
-    def save_visualizations(self, value: Any, folder: Path) -> None:
-        """Draws a value, for people to look at; by default nothing.
-
-        Args:
-            value: The value.
-            folder: An empty folder for HTML, Markdown, PNG, SVG, CSV or JSON files.
-        """
-
     def extract_metadata(self, value: Any) -> Mapping[str, str | int | float]:
         """Says what to record of a value, for people to look it up.
 
@@ -110,6 +107,29 @@ class BaseMaterializer:
             By default nothing.
         """
         return {}
+
+
+def register(cls: type[BaseMaterializer]) -> None:
+    """Makes a materializer known; done when it is defined.
+
+    Args:
+        cls: The materializer.
+    """
+    for item in cls.handles:
+        name = dotted_name(item) if isinstance(item, type) else item
+        known = _registered.setdefault(name, [])
+        known.insert(len(known) if _loading else 0, cls)
+
+
+def of_scripts() -> list[type[BaseMaterializer]]:
+    """The materializers that were defined in a script or notebook, the latest of each name."""
+    found = {
+        cls.__qualname__: cls
+        for known in _registered.values()
+        for cls in reversed(known)
+        if cls.__module__ == "__main__"
+    }
+    return [found[name] for name in sorted(found)]
 
 
 @contextlib.contextmanager

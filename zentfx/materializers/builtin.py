@@ -7,13 +7,14 @@ import json
 import math
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from zentfx.errors import DataError, DataNotFoundError
 from zentfx.materializers.base import BaseMaterializer
-from zentfx.materializers.pickled import load_pickle, save_pickle
+from zentfx.materializers.pickled import has_pickle, load_pickle, save_pickle, warn_of
 
 __all__ = [
     "BytesMaterializer",
@@ -46,15 +47,19 @@ class ValueMaterializer(BaseMaterializer):
         if type(value) not in self.handles or isinstance(value, complex):
             save_pickle(value, folder)
             return
-        text = json.dumps(_Encoder(folder).encode(value), allow_nan=False)
+        encoder = _Encoder(folder)
+        text = json.dumps(encoder.encode(value), allow_nan=False)
         (folder / _FILE).write_text(text, encoding="ascii")
+        if encoder.pickled:
+            save_pickle(encoder.pickled, folder)
 
     def load(self, folder: Path, type: type[Any] | None) -> Any:
         """See the base class."""
         file = folder / _FILE
         if not file.exists():
             return load_pickle(folder)
-        return _decoded(json.loads(file.read_text(encoding="ascii")), folder)
+        pickled = load_pickle(folder) if has_pickle(folder) else []
+        return _decoded(json.loads(file.read_text(encoding="ascii")), folder, pickled)
 
 
 class _Encoder:
@@ -64,6 +69,7 @@ class _Encoder:
         self._folder = folder
         self._above: set[int] = set()
         self._parts = 0
+        self.pickled: list[Any] = []  # values without a file format, all in one file
 
     def encode(self, value: Any) -> Any:
         kind = type(value)
@@ -92,8 +98,16 @@ class _Encoder:
         return {_TAG: "dict", "items": pairs}
 
     def _part(self, value: Any) -> Any:
-        from zentfx.materializers.values import save
+        from zentfx.materializers.values import materializer_for, save
 
+        found = materializer_for(type(value))
+        if found is None:
+            warn_of(type(value))
+        # Each of the others has files of its own; scalars of NumPy, and dates, come by thousands.
+        scalar = hasattr(value, "dtype") and getattr(value, "shape", None) == ()
+        if scalar or found in (None, ValueMaterializer, BytesMaterializer):
+            self.pickled.append(value)
+            return {_TAG: "pickled", "number": len(self.pickled) - 1}
         number = self._parts
         self._parts += 1
         folder = self._folder / _PARTS / str(number)
@@ -102,23 +116,28 @@ class _Encoder:
         return {_TAG: "part", "number": number, "by": saved.materializer, "type": saved.python_type}
 
 
-def _decoded(data: Any, folder: Path) -> Any:
+def _decoded(data: Any, folder: Path, pickled: Sequence[Any]) -> Any:
     if isinstance(data, list):
-        return [_decoded(item, folder) for item in data]
+        return [_decoded(item, folder, pickled) for item in data]
     if not isinstance(data, dict):
         return data
     kind = data.get(_TAG)
     if kind is None:
-        return {key: _decoded(item, folder) for key, item in data.items()}
+        return {key: _decoded(item, folder, pickled) for key, item in data.items()}
     if kind == "float":
         return float(data["text"])
     if kind == "dict":
-        return {_decoded(key, folder): _decoded(item, folder) for key, item in data["items"]}
+        return {
+            _decoded(key, folder, pickled): _decoded(item, folder, pickled)
+            for key, item in data["items"]
+        }
+    if kind == "pickled":
+        return pickled[data["number"]]
     if kind == "part":
         from zentfx.materializers.values import load
 
         return load(folder / _PARTS / str(data["number"]), data["by"], data["type"])
-    return _SEQUENCES[kind](_decoded(item, folder) for item in data["items"])
+    return _SEQUENCES[kind](_decoded(item, folder, pickled) for item in data["items"])
 
 
 class BytesMaterializer(BaseMaterializer):

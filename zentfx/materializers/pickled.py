@@ -12,7 +12,7 @@ import cloudpickle
 from zentfx.errors import DataError, ZenTFXWarning
 from zentfx.materializers.base import BaseMaterializer, dotted_name
 
-__all__ = ["PickleMaterializer", "load_pickle", "save_pickle"]
+__all__ = ["PickleMaterializer", "has_pickle", "load_pickle", "save_pickle", "warn_of"]
 
 _FILE = "value.pkl"
 _warned: set[str] = set()
@@ -23,23 +23,31 @@ class PickleMaterializer(BaseMaterializer):
 
     def save(self, value: Any, folder: Path) -> None:
         """See the base class."""
-        kind = type(value)
-        name = dotted_name(kind)
-        if name not in _warned:
-            _warned.add(name)
-            warnings.warn(
-                f"There is no materializer for {name}: it is pickled, and may not load with other "
-                "versions of Python or of its package. Define one: class "
-                f"{kind.__name__}Materializer(BaseMaterializer): handles = ({kind.__name__},), "
-                "with save(value, folder) and load(folder, type).",
-                ZenTFXWarning,
-                stacklevel=2,
-            )
+        warn_of(type(value))
         save_pickle(value, folder)
 
     def load(self, folder: Path, type: type[Any] | None) -> Any:
         """See the base class."""
         return load_pickle(folder)
+
+
+def warn_of(kind: type) -> None:
+    """Says, once, that values of a type are pickled because nothing else is known for them.
+
+    Args:
+        kind: The type.
+    """
+    name = dotted_name(kind)
+    if name not in _warned:
+        _warned.add(name)
+        warnings.warn(
+            f"There is no materializer for {name}: it is pickled, and may not load with other "
+            "versions of Python or of its package. Define one: class "
+            f"{kind.__name__}Materializer(BaseMaterializer): handles = ({kind.__name__},), "
+            "with save(value, folder) and load(folder, type).",
+            ZenTFXWarning,
+            stacklevel=3,
+        )
 
 
 def save_pickle(value: Any, folder: Path) -> None:
@@ -82,3 +90,8 @@ def load_pickle(folder: Path) -> Any:
             f"A pickled value cannot be loaded here: {error}. Its class must be in a module that "
             "Python can import."
         ) from error
+
+
+def has_pickle(folder: Path) -> bool:
+    """Whether :func:`save_pickle` wrote to a folder."""
+    return (folder / _FILE).exists()

@@ -16,7 +16,13 @@ from zentfx.errors import DataError, NotFoundError, ZenTFXWarning
 
 # What they define is registered by being imported; none of them imports anything of others.
 from zentfx.materializers import arrays, builtin, estimators, pickled, tables
-from zentfx.materializers.base import BaseMaterializer, brought_along, dotted_name, registered
+from zentfx.materializers.base import (
+    BaseMaterializer,
+    brought_along,
+    dotted_name,
+    of_scripts,
+    registered,
+)
 from zentfx.materializers.pickled import PickleMaterializer
 
 __all__ = ["Saved", "artifact_type_of", "load", "materializer_for", "save"]
@@ -90,12 +96,19 @@ def save(value: Any, annotation: Any, folder: Path) -> Saved:
     chosen = chosen or materializer_for(type(value)) or PickleMaterializer
     materializer = chosen()
     materializer.save(value, folder)
+    metadata = dict(materializer.extract_metadata(value))
+    for name, item in metadata.items():
+        if not isinstance(name, str) or type(item) not in (str, int, float):
+            raise DataError(
+                f"{chosen.__qualname__}.extract_metadata must give texts, ints and floats by name; "
+                f"{name!r} is {item!r}."
+            )
     own = chosen.__module__.startswith("zentfx.")
     return Saved(
         # Ours by their names alone, which stay when a class moves between modules.
         chosen.__name__ if own else class_path(chosen),
         dotted_name(type(value)),
-        dict(materializer.extract_metadata(value)),
+        metadata,
     )
 
 
@@ -125,6 +138,10 @@ def _found(name: str, python_type: str) -> type[BaseMaterializer]:
         if name in module.__all__:
             own: type[BaseMaterializer] = getattr(module, name)
             return own
+    # In a worker process, a script's own cannot be imported.
+    of_script = {class_path(cls): cls for cls in of_scripts()}
+    if name in of_script:
+        return of_script[name]
     try:
         cls = find_class(name)
     except NotFoundError as error:

@@ -24,7 +24,7 @@ from zentfx.orchestrators import Listener
 from zentfx.pipelines import yaml_format
 from zentfx.pipelines.running import RunSettings, run_nodes, warn_of
 from zentfx.records.models import ArtifactRecord, PipelineVersionRecord
-from zentfx.steps.base import ANYTHING, BaseStep, snake_case
+from zentfx.steps.base import ANYTHING, BaseStep
 from zentfx.steps.calls import building
 from zentfx.steps.input_files import input_digests
 from zentfx.steps.node import ArtifactReference, Node, OutputReference, PlacedStep
@@ -140,7 +140,7 @@ class Pipeline:
                 f"A pipeline is made of steps (subclasses of BaseStep); {step!r} came.{hint}"
             )
         if name is None:
-            name = step.options.name or snake_case(type(step).__name__)
+            name = step.options.name or step.usual_name
         if not isinstance(name, str) or not name.isidentifier():
             raise PipelineError(
                 f"A step's name has letters, digits and '_' only; {name!r} came (step "

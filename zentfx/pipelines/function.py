@@ -44,11 +44,11 @@ class _Builder:
         self._pipeline = pipeline
 
     def call(
-        self, step: BaseStep, usual_name: str, inputs: Mapping[str, Any], after: Any
+        self, step: BaseStep, inputs: Mapping[str, Any], after: Any
     ) -> Sequence[StepOutput] | StepCall:
         """See :class:`zentfx.steps.calls.Builder`."""
         own = step.options.name
-        name = own or self._free(usual_name)
+        name = own or self._free(step.usual_name)
         if own is not None and own in self._pipeline.steps:
             raise PipelineError(
                 f"Two steps of the pipeline {self._pipeline.name!r} are called {own!r}. Give each "

@@ -308,6 +308,11 @@ class BaseStep(metaclass=StepMeta):
         return copy.deepcopy(self._derived)
 
     @property
+    def usual_name(self) -> str:
+        """Its name in a pipeline, where nobody says one."""
+        return snake_case(type(self).__name__)
+
+    @property
     def maker(self) -> Callable[..., BaseStep]:
         """What makes such a step of arguments, in another process too."""
         return type(self)
@@ -414,7 +419,7 @@ class BaseStep(metaclass=StepMeta):
                 f"{self!r} can be called in a function with @pipeline. Elsewhere, add it to a "
                 "pipeline: pipeline.add_step(…)."
             )
-        outputs = building.call(self, snake_case(type(self).__name__), inputs, after)
+        outputs = building.call(self, inputs, after)
         return outputs_of_call(outputs)
 
     def content_files(self, path: Path) -> list[Path] | None:

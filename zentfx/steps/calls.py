@@ -27,13 +27,12 @@ class Builder(Protocol):
     """Puts a pipeline together, from the calls in its function."""
 
     def call(
-        self, step: BaseStep, usual_name: str, inputs: Mapping[str, Any], after: Any
+        self, step: BaseStep, inputs: Mapping[str, Any], after: Any
     ) -> Sequence[StepOutput] | StepCall:
         """Adds a step.
 
         Args:
             step: The step.
-            usual_name: Its name, where its options say none.
             inputs: What its inputs read: a :class:`StepOutput` or an ``ArtifactVersion`` each.
             after: Steps that it waits for, besides those that it reads from: outputs of theirs, or
                 their names.

@@ -213,6 +213,11 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
         return made.with_options(**self.options.as_dict())
 
     @property
+    def usual_name(self) -> str:
+        """The function's name."""
+        return type(self).__name__
+
+    @property
     def trains(self) -> bool:
         """Whether it trains a model.
 
@@ -388,7 +393,7 @@ class StepFunction(Generic[_P, _R]):
             _check_literal(value, f"{name}: argument {key!r}")
         literals = {key: value for key, value in bound.items() if key not in inputs}
         made = self.step_class(**literals).with_options(**self._options.as_dict())
-        outputs = building.call(made, name, inputs, after)
+        outputs = building.call(made, inputs, after)
         return outputs_of_call(outputs)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:

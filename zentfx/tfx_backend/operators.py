@@ -18,6 +18,7 @@ import cloudpickle
 
 from zentfx.errors import DataError
 from zentfx.light_imports import light_imports
+from zentfx.materializers.base import of_scripts
 from zentfx.orchestrators import RunRequest
 from zentfx.parameters import canonical_json
 from zentfx.records.encoding import chunked, cut
@@ -129,7 +130,11 @@ class WorkerProcess:
             name: The step's name.
         """
         cls = type(self._nodes[name].step)
-        own = replace(Session.of(self._request), classes={name: self._nodes[name].step.maker})
+        own = replace(
+            Session.of(self._request),
+            classes={name: self._nodes[name].step.maker},
+            materializers=tuple(of_scripts()),
+        )
         try:
             self._packed[name] = cloudpickle.dumps(own)
         except Exception as error:  # noqa: BLE001 - whatever cannot be pickled raises

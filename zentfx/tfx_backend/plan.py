@@ -37,7 +37,7 @@ with light_imports():
     from tfx.orchestration.portable.mlmd import context_lib, execution_lib
     from tfx.types import artifact_utils
 
-__all__ = ["Plan", "Planner", "Stored", "outputs_of"]
+__all__ = ["Plan", "Planner", "Stored", "written_and_read"]
 
 _GROWTH = 16
 _LOOKED_UP = "the step looked up an artifact, and may find another version now"
@@ -143,11 +143,12 @@ class Planner:
         key = self._key(plan)
         if not node.execution_options.caching_options.enable_cache:
             return replace(plan, key=key)
-        context, found, reason = self._hit(name, key)
+        context, found, read, reason = self._hit(name, key)
         if context is None or found is None:
             return replace(plan, key=key, reason=reason)
         self._made[name] = found
-        self._reused.append(Reused(node, inputs, found, parameters, context))
+        # What the step has looked up besides, it would have looked up again.
+        self._reused.append(Reused(node, {**read, **inputs}, found, parameters, context))
         return replace(plan, key=key, hit=True)
 
     def _inputs_of(self, node: Any) -> Artifacts | None:
@@ -183,8 +184,13 @@ class Planner:
         )
         return str(context.name)
 
-    def _hit(self, name: str, key: str) -> tuple[pb.Context | None, Artifacts | None, str]:
-        """A key's cache context, the newest result that may be used, and why newer ones may not."""
+    def _hit(
+        self, name: str, key: str
+    ) -> tuple[pb.Context | None, Artifacts | None, Artifacts, str]:
+        """A key's cache context, the newest result that may be used, and why newer ones may not.
+
+        Between the last two, what that result's execution has read.
+        """
         reason = ""
         with self._connection as handle:
             context = handle.store.get_context_by_type_and_name(
@@ -192,17 +198,17 @@ class Planner:
             )
             refused = set()
             for execution in _newest_first(handle.store, context):
-                outputs = outputs_of(handle.store, execution.id)
+                outputs, read = written_and_read(handle.store, execution.id)
                 ids = frozenset(item.id for items in outputs.values() for item in items)
                 if ids in refused:  # reused results are under their key many times
                     continue
                 unsure = Artifact.LOOKED_UP in execution.custom_properties
                 why = _LOOKED_UP if unsure else self._refusal(name, outputs)
                 if not why:
-                    return context, outputs, reason
+                    return context, outputs, read, reason
                 refused.add(ids)
                 reason = reason or why
-        return context, None, reason
+        return context, None, {}, reason
 
     def _refusal(self, name: str, outputs: Artifacts) -> str | None:
         """Why outputs of an earlier execution cannot be used, by TFX's rules and by ours."""
@@ -266,7 +272,7 @@ class Planner:
             execution_id: Its execution.
         """
         with self._connection as handle:
-            self._made[name] = outputs_of(handle.store, execution_id)
+            self._made[name], _ = written_and_read(handle.store, execution_id)
         self.naming.published(name, self._made[name])
 
 
@@ -310,25 +316,22 @@ def _newest_first(store: mlmd.MetadataStore, context: pb.Context | None) -> Iter
         seen, limit = limit, limit * _GROWTH
 
 
-def outputs_of(store: mlmd.MetadataStore, execution_id: int) -> Artifacts:
-    """What an execution wrote.
+def written_and_read(store: mlmd.MetadataStore, execution_id: int) -> tuple[Artifacts, Artifacts]:
+    """What an execution wrote, and what it read.
 
     Args:
         store: MLMD's client.
         execution_id: The execution.
 
     Returns:
-        Its artifacts by output.
+        Its artifacts by output, and by input.
     """
-    events = [
-        event
-        for event in store.get_events_by_execution_ids([execution_id])
-        if event.type == pb.Event.OUTPUT
-    ]
-    found = {
-        item.id: item for item in store.get_artifacts_by_id([event.artifact_id for event in events])
-    }
-    outputs: defaultdict[str, list[Stored]] = defaultdict(list)
+    events = store.get_events_by_execution_ids([execution_id])
+    ids = sorted({event.artifact_id for event in events})
+    found = {item.id: item for item in store.get_artifacts_by_id(ids)}
+    sides: dict[int, defaultdict[str, list[Stored]]] = defaultdict(lambda: defaultdict(list))
     for event in events:
-        outputs[event.path.steps[0].key].append(Stored(found[event.artifact_id]))
-    return dict(outputs)
+        for step in event.path.steps:
+            if step.HasField("key"):
+                sides[event.type][step.key].append(Stored(found[event.artifact_id]))
+    return dict(sides[pb.Event.OUTPUT]), dict(sides[pb.Event.INPUT])

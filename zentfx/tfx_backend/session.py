@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zentfx.class_paths import find_class
+from zentfx.materializers.base import BaseMaterializer
 from zentfx.orchestrators import RunRequest
 from zentfx.parameters import decode
 from zentfx.records.encoding import joined
@@ -33,11 +34,13 @@ class Session:
             in a notebook or a function cannot be imported, and two may share a dotted name.
         root: The repository's folder.
         beam_args: Arguments for Beam.
+        materializers: Those that were defined in a script or notebook, for worker processes.
     """
 
     classes: Mapping[str, Callable[..., BaseStep]]
     root: Path
     beam_args: tuple[str, ...]
+    materializers: tuple[type[BaseMaterializer], ...] = ()
 
     @classmethod
     def of(cls, request: RunRequest) -> Session:

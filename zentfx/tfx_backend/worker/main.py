@@ -22,6 +22,7 @@ from typing import Any
 import cloudpickle
 
 from zentfx.light_imports import light_imports
+from zentfx.materializers.base import register
 from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import Failure
 from zentfx.tfx_backend.logs import worker_log
@@ -136,6 +137,8 @@ def _reply(message: bytes, modules: UserModules, state: _State) -> Reply:
                 modules.give(task.modules, task.module_names)
                 info = data_types.ExecutionInfo.from_proto(task.invocation)
                 session = cloudpickle.loads(task.session)
+                for cls in session.materializers:  # rebuilt by value, they did not do it themselves
+                    register(cls)
                 with in_session(session):
                     try:
                         output = execute(task.executor_spec, info, tuned=True)
