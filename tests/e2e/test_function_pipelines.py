@@ -36,6 +36,7 @@ from zentfx.errors import (
     StoreError,
     UnknownParameterError,
 )
+from zentfx.records.versions import Versions
 
 
 @step
@@ -666,6 +667,25 @@ class TestVersions:
         listed = repository.list_artifact_versions("same")
         assert sorted(item.version for item in listed) == [str(n) for n in range(1, 9)]
         assert sorted(item.load() for item in listed) == list(range(8))
+
+    def test_a_version_that_a_killed_run_did_not_come_to_is_made_later(
+        self, repository, monkeypatch
+    ):
+        @quiet
+        def simple():
+            numbers(3)
+
+        def killed(*args):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Versions, "publish", killed)
+            with pytest.raises(KeyboardInterrupt):
+                simple()
+        with pytest.raises(NotFoundError):
+            repository.get_artifact_version("numbers")
+        assert statuses(simple()) == {"numbers": "cached"}
+        assert repository.get_artifact_version("numbers", "1").load().tolist() == [0, 1, 2]
 
     def test_a_file_that_was_tampered_with_is_not_loaded(self, repository):
         @quiet

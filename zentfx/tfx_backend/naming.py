@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from zentfx.orchestrators import RunRequest
-from zentfx.records.schema import Artifact
+from zentfx.records.schema import ARTIFACT_VERSION, Artifact
 from zentfx.records.versions import Versions
 from zentfx.stores.mlmd import pb
 from zentfx.tfx_backend.connection import RunConnection
@@ -83,6 +83,27 @@ class Naming:
         with self._connection as handle:
             versions = Versions(handle.store, self._is_alive)
             self._claimed[step, key] = name, versions.claim(name, version, f"{self._run}:{step}")
+
+    def reused(self, step: str, outputs: Mapping[str, Any]) -> None:
+        """Makes reused artifacts versions of their names, where their run was killed before it did.
+
+        Args:
+            step: The step's name.
+            outputs: The artifacts by output.
+        """
+        for key, output in self._outputs[step].items():
+            for artifact in outputs.get(key, ()):
+                properties = artifact.mlmd_artifact.custom_properties
+                if Artifact.NAME not in properties:
+                    continue
+                name, version = (
+                    properties[item].string_value for item in (Artifact.NAME, Artifact.VERSION)
+                )
+                with self._connection as handle:
+                    known = handle.store.get_contexts_by_artifact(artifact.id)
+                    if all(context.type != ARTIFACT_VERSION for context in known):
+                        versions = Versions(handle.store, self._is_alive)
+                        versions.publish(name, version, artifact.id, output.tags)
 
     def published(self, step: str, outputs: Mapping[str, Any]) -> None:
         """Makes what a step has published versions of their names.

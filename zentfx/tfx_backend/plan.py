@@ -246,6 +246,8 @@ class Planner:
         reused, self._reused = self._reused, []
         if reused:
             publish_reused(self._connection, reused)
+        for item in reused:
+            self.naming.reused(item.node.node_info.id, item.outputs)
         return [item.node.node_info.id for item in reused]
 
     def cache_context(self, plan: Plan) -> pb.Context:
