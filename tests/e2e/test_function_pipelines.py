@@ -634,6 +634,7 @@ class TestVersions:
         with pytest.raises(DataError, match="has no name and version"):
             unnamed.add_tags("a")
 
+    @pytest.mark.slow
     def test_eight_processes_get_eight_versions(self, repository, tmp_path):
         script = tmp_path / "one.py"
         script.write_text(

@@ -56,6 +56,7 @@ def ran(tmp_path_factory):
     return made, made.run(progress=False)
 
 
+@pytest.mark.slow
 def test_a_function_feeds_a_training_pipeline_and_another_reads_its_model(ran):
     made, run = ran
     assert run.status == "completed"
@@ -72,6 +73,7 @@ def test_a_function_feeds_a_training_pipeline_and_another_reads_its_model(ran):
     assert Pipeline.from_yaml(text).to_yaml() == text
 
 
+@pytest.mark.slow
 def test_class_steps_of_tfx_are_called_in_a_function(ran):
     _, first = ran
 
