@@ -471,7 +471,8 @@ def _reach_mentioned(text: str, key: str, space: Mapping[str, Any], found: _Foun
     """Adds what a text mentions: modules that it imports, and values of names."""
     tree = _parse(text, key)
     _reach_modules(list(_imported_names(tree, "")), found)
-    mentioned = [*names_read(text), *names_in_texts(text)]
+    in_texts = list(names_in_texts(text))
+    mentioned = [*names_read(text), *in_texts]
     names = {name: space[name] for name in mentioned if name in space}
     module = key.partition(":")[0]
     for node in ast.walk(tree):
@@ -482,8 +483,7 @@ def _reach_mentioned(text: str, key: str, space: Mapping[str, Any], found: _Foun
             _reach(value, found)
         elif isinstance(node, ast.Attribute) and _constant(value) is not None:
             _add_values(module, {ast.unparse(node): value}, found)
-    texts = {name: names[name] for name in names_in_texts(text) if name in names}
-    _add_values(module, texts, found)
+    _add_values(module, {name: names[name] for name in in_texts if name in names}, found)
 
 
 def _closed_over_values(function: FunctionType) -> dict[str, Any]:

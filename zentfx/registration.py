@@ -14,7 +14,6 @@ from zentfx.records.schema import Artifact
 from zentfx.running_step import running_step
 from zentfx.steps.outputs import ArtifactConfig, check_name, check_version
 from zentfx.stores.digests import digest_of
-from zentfx.stores.manifests import manifest_name, manifest_of
 from zentfx.workspace import Workspace
 
 __all__ = ["register"]
@@ -61,10 +60,6 @@ def register(
     owner = f"{step.run}:{step.execution}" if step is not None and own else ""
     taken = versions.claim(name, checked, owner)
     place = _in_store(workspace, place)
-    manifest = manifest_of(place)
-    key = manifest_name(manifest)
-    workspace.artifacts.keep_text("manifests", f"{key}.json", manifest)
-    digest = digest_of(place)
     artifact_id = versions.register(
         str(place),
         {
@@ -72,8 +67,8 @@ def register(
             Artifact.VERSION: taken,
             Artifact.MATERIALIZER: FilesMaterializer.__name__,
             Artifact.PYTHON_TYPE: "pathlib.Path",
-            Artifact.DIGEST: digest,
-            Artifact.MANIFEST: key,
+            Artifact.DIGEST: digest_of(place),
+            Artifact.MANIFEST: workspace.artifacts.keep_manifest(place),
         },
         step.execution if step is not None and own else None,
     )

@@ -93,6 +93,16 @@ def quiet(function=None, **options):
     return decorate if function is None else decorate(function)
 
 
+@quiet
+def making(count):
+    numbers(count)
+
+
+@quiet
+def using():
+    total(Repository().get_artifact_version("numbers"))
+
+
 def statuses(run):
     return {name: item.status for name, item in run.steps.items()}
 
@@ -720,14 +730,6 @@ class TestVersions:
 
 class TestArtifactsOfOthers:
     def test_an_artifact_of_another_pipeline_is_an_input(self, repository):
-        @quiet
-        def making(count):
-            numbers(count)
-
-        @quiet
-        def using():
-            total(Repository().get_artifact_version("numbers"))
-
         making(3)
         run = using()
         assert run.steps["total"].inputs["values"].version == "1"
@@ -742,14 +744,6 @@ class TestArtifactsOfOthers:
     def test_it_is_named_in_the_yaml_and_the_latest_is_taken_without_a_version(
         self, repository, tmp_path
     ):
-        @quiet
-        def making(count):
-            numbers(count)
-
-        @quiet
-        def using():
-            total(Repository().get_artifact_version("numbers"))
-
         making(3)
         text = using.to_yaml()
         assert "artifact: numbers\n        version: '1'" in text
@@ -785,10 +779,6 @@ class TestArtifactsOfOthers:
             return float(Repository().get_artifact_version("numbers", "1").load().sum()) - x
 
         @quiet
-        def making(count):
-            numbers(count)
-
-        @quiet
         def looking():
             compare(1)
             pinned(1)
@@ -814,10 +804,6 @@ class TestArtifactsOfOthers:
         @quiet
         def looking():
             look()
-
-        @quiet
-        def making(count):
-            numbers(count)
 
         for count in (1, 2):
             making(count)

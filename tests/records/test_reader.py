@@ -1,9 +1,7 @@
 """What readers hand out, of records of ours and of others, on a real store."""
 
 import json
-import sqlite3
 import time
-from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from google.protobuf import struct_pb2
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from tests.records.by_sql import BySql
 from zentfx.errors import NotFoundError
 from zentfx.parameters import canonical_json, encode
 from zentfx.records import schema
@@ -33,21 +32,9 @@ def client(path):
     return SQLiteMetadataStore(path).connect()
 
 
-class ReadBySql:
-    """The store by SQL, in a process that has it open: as in no program, for no other writes."""
-
-    def __init__(self, path):
-        self.path = path
-
-    @contextmanager
-    def reading(self):
-        with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as database:
-            yield database
-
-
 @pytest.fixture(params=["by SQL", "over MLMD's API"])
 def reader(request, client, path):
-    store = ReadBySql(path) if request.param == "by SQL" else OpenMetadataStore(client)
+    store = BySql(path) if request.param == "by SQL" else OpenMetadataStore(client)
     return Reader(store, ROOT)
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import string
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import pytest
 from google.protobuf import any_pb2, struct_pb2
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from tests.records.by_sql import BySql
 from zentfx.analysis.compare import compare, trains
 from zentfx.parameters import canonical_json, encode
 from zentfx.records import schema
@@ -23,22 +24,6 @@ from zentfx.records.encoding import as_property, chunked, metric_properties
 from zentfx.records.reader import Reader
 from zentfx.records.sql_rows import SqlRows
 from zentfx.stores.metadata import OpenMetadataStore, SQLiteMetadataStore
-
-
-class BySql:
-    """A store that is read by SQL, although MLMD has it open.
-
-    Read-only: a connection that may write takes the write-ahead log with it when it is closed, and
-    with it all that MLMD writes from then on. That is what the package's guard is there for.
-    """
-
-    def __init__(self, path):
-        self.path = path
-
-    @contextmanager
-    def reading(self):
-        with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as database:
-            yield database
 
 
 class BothWays:

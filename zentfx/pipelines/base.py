@@ -151,11 +151,7 @@ class Pipeline:
             known: dict[str, Any] = {**earlier.inputs, **earlier.artifacts}
             inputs = {key: source for key, source in known.items() if key in step.inputs}
             after = after or earlier.after
-        placed = placed_step(step, name, inputs or {}, after)
-        self._place(name, placed)
-
-    def _place(self, name: str, placed: PlacedStep) -> None:
-        self._placed[name] = placed
+        self._placed[name] = placed_step(step, name, inputs or {}, after)
         self._placed = self._arranged(self._placed)
 
     def _arranged(self, placed: dict[str, PlacedStep]) -> dict[str, PlacedStep]:

@@ -10,7 +10,7 @@ from zentfx.errors import NotFoundError
 from zentfx.records import schema
 from zentfx.records.encoding import annotation_properties, chunked
 from zentfx.records.models import Annotations
-from zentfx.records.writer import context_type, now, set_properties
+from zentfx.records.writer import context_type, named_context, now, set_properties
 from zentfx.stores.mlmd import mlmd, pb
 
 __all__ = ["Annotator"]
@@ -99,14 +99,7 @@ class Annotator:
         Returns:
             Its id in MLMD.
         """
-        type_name = schema.ANNOTATIONS[kind]
-        context = pb.Context(type_id=context_type(self._client, type_name), name=name)
-        found = self._client.get_context_by_type_and_name(type_name, name)
-        if found is None:
-            # Another process may be making it, just now.
-            with contextlib.suppress(mlmd.errors.AlreadyExistsError):
-                self._client.put_contexts([context])
-            found = self._client.get_context_by_type_and_name(type_name, name)
+        found = named_context(self._client, schema.ANNOTATIONS[kind], name)
         if note is not None:
             texts = chunked(schema.NOTE, note)
             stale = {

@@ -223,23 +223,21 @@ class Reader:
                 found[groups[group]].append(artifact_record(item))
         return found
 
-    def version_tags(self, versions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-        """Tags of versions of artifacts.
+    def version_tags(self, name: str, version: str) -> list[str]:
+        """Tags of a version of a named artifact.
 
         Args:
-            versions: Names and versions.
+            name: The artifact's name.
+            version: The version.
 
         Returns:
-            Tags by name and version; those that have none are left out.
+            The tags.
         """
-        found = {}
         with rows_of(self._store) as rows:
-            for name, version in versions:
-                context = rows.context(schema.ARTIFACT_VERSION, f"{name}@{version}")
-                text = context and joined(schema.ArtifactVersion.TAGS, context.properties)
-                if text:
-                    found[name, version] = json.loads(text)
-        return found
+            context = rows.context(schema.ARTIFACT_VERSION, f"{name}@{version}")
+        text = context and joined(schema.ArtifactVersion.TAGS, context.properties)
+        tags: list[str] = json.loads(text or "[]")
+        return tags
 
     def all_artifacts(
         self, type_name: str | None = None, run_ids: Iterable[str] | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ from zentfx.records.schema import (
     ArtifactName,
     ArtifactVersion,
 )
-from zentfx.records.writer import context_type, set_properties
+from zentfx.records.writer import context_type, named_context, set_properties
 from zentfx.stores.mlmd import mlmd, pb
 
 __all__ = ["Versions"]
@@ -167,14 +166,7 @@ class Versions:
         self._client.put_contexts([context])
 
     def _group(self, name: str) -> Any:
-        found = self._client.get_context_by_type_and_name(ARTIFACT_NAME, name)
-        if found is None:
-            context = pb.Context(type_id=context_type(self._client, ARTIFACT_NAME), name=name)
-            # Another process may be making it, just now.
-            with contextlib.suppress(mlmd.errors.AlreadyExistsError):
-                self._client.put_contexts([context])
-            found = self._client.get_context_by_type_and_name(ARTIFACT_NAME, name)
-        return found
+        return named_context(self._client, ARTIFACT_NAME, name)
 
     def _context(self, name: str, version: str) -> Any:
         return self._client.get_context_by_type_and_name(ARTIFACT_VERSION, f"{name}@{version}")

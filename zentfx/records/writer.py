@@ -12,7 +12,7 @@ from zentfx.records import schema
 from zentfx.records.encoding import cut
 from zentfx.stores.mlmd import mlmd, pb
 
-__all__ = ["Writer", "context_type", "now", "set_properties"]
+__all__ = ["Writer", "context_type", "named_context", "now", "set_properties"]
 
 _TRIES = 100
 
@@ -87,13 +87,7 @@ class Writer:
             pipeline: The pipeline's name.
             properties: Further properties, by name in :class:`zentfx.records.schema.Run`.
         """
-        parent = self._client.get_context_by_type_and_name(schema.PIPELINE, pipeline)
-        if parent is None:
-            type_id = context_type(self._client, schema.PIPELINE)
-            # Another process may run the pipeline for the first time, just now.
-            with contextlib.suppress(mlmd.errors.AlreadyExistsError):
-                self._client.put_contexts([pb.Context(type_id=type_id, name=pipeline)])
-            parent = self._client.get_context_by_type_and_name(schema.PIPELINE, pipeline)
+        parent = named_context(self._client, schema.PIPELINE, pipeline)
         run = pb.Context(type_id=context_type(self._client, schema.PIPELINE_RUN), name=run_id)
         set_properties(run, {schema.Run.PIPELINE: pipeline, schema.Run.STATUS: "running"})
         set_properties(run, {schema.Run.STARTED: now(), **properties})
@@ -149,6 +143,18 @@ def context_type(client: mlmd.MetadataStore, name: str) -> int:
         pb.ContextType(name=name), can_add_fields=True, can_omit_fields=True
     )
     return type_id
+
+
+def named_context(client: mlmd.MetadataStore, type_name: str, name: str) -> pb.Context:
+    """A context by its name; makes it, if there is none."""
+    found = client.get_context_by_type_and_name(type_name, name)
+    if found is None:
+        context = pb.Context(type_id=context_type(client, type_name), name=name)
+        # Another process may be making it, just now.
+        with contextlib.suppress(mlmd.errors.AlreadyExistsError):
+            client.put_contexts([context])
+        found = client.get_context_by_type_and_name(type_name, name)
+    return found
 
 
 def set_properties(context: pb.Context, properties: Mapping[str, str | int]) -> None:

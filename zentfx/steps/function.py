@@ -209,6 +209,8 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
             for name, item in self.parameter_schema().items()
             if name not in self._arguments and name not in connected and not item.required
         }
+        if not missing:
+            return self
         made = type(self)(**self._arguments, **missing)
         return made.with_options(**self.options.as_dict())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zentfx.stores.files import write_whole
+from zentfx.stores.manifests import manifest_name, manifest_of
 
 __all__ = ["ArtifactStore"]
 
@@ -48,6 +49,20 @@ class ArtifactStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_whole(target, text)  # another process may be keeping the same text
         return str(target)
+
+    def keep_manifest(self, folder: Path) -> str:
+        """Keeps the list of the files that an artifact has now.
+
+        Args:
+            folder: The artifact's folder, or its one file.
+
+        Returns:
+            The manifest's name.
+        """
+        manifest = manifest_of(folder)
+        key = manifest_name(manifest)
+        self.keep_text("manifests", f"{key}.json", manifest)
+        return key
 
     def read_text(self, kind: str, name: str) -> str | None:
         """Reads a text that was kept.

@@ -24,7 +24,6 @@ from zentfx.parameters import canonical_json
 from zentfx.records.encoding import chunked, cut
 from zentfx.records.schema import Artifact
 from zentfx.stores.artifacts import ArtifactStore
-from zentfx.stores.manifests import manifest_name, manifest_of
 from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import ExecutorFailedError, Failure, masked, secret_values
 from zentfx.tfx_backend.families import is_plain
@@ -283,9 +282,7 @@ def run_executor(
         if not listed:
             listed.extend(artifact.mlmd_artifact for artifact in planned)
         for artifact in listed:
-            manifest = manifest_of(Path(artifact.uri))
-            key = manifest_name(manifest)
-            artifacts.keep_text("manifests", f"{key}.json", manifest)
+            key = artifacts.keep_manifest(Path(artifact.uri))
             artifact.custom_properties[Artifact.MANIFEST].string_value = key
             for chunk, text in looked_up.items():
                 artifact.custom_properties[chunk].string_value = text

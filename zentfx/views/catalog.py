@@ -236,8 +236,7 @@ class Catalog:
         """See :attr:`ArtifactVersion.tags`."""
         if artifact.version is None:
             return ()
-        key = artifact.name, artifact.version
-        return tuple(self.workspace.reader.version_tags([key]).get(key, ()))
+        return tuple(self.workspace.reader.version_tags(artifact.name, artifact.version))
 
     def set_tags(self, artifact: ArtifactVersion, tags: Collection[str]) -> None:
         """See :meth:`ArtifactVersion.add_tags`."""
