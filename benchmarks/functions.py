@@ -14,6 +14,7 @@ _HERE = Path(__file__).parent
 _PLAIN = [sys.executable, _HERE / "sklearn_script.py"]
 _IMPORTS = [sys.executable, "-c", f"import sys; sys.path[:0] = ['{_HERE}']; import sklearn_script"]
 _OURS = [sys.executable, _HERE / "sklearn_zentfx.py"]
+_LATE = [sys.executable, _HERE / "sklearn_zentfx_late.py"]
 _RAN, _CACHED = "co" * 6, "ca" * 6
 
 

@@ -29,6 +29,7 @@ from zentfx.errors import (
     UnknownParameterError,
     near_matches,
 )
+from zentfx.type_hints import resolved_hints, unresolved_in
 
 __all__ = [
     "MISSING",
@@ -39,10 +40,8 @@ __all__ = [
     "coerce",
     "decode",
     "encode",
-    "is_unresolved",
     "merged_parameters",
     "ordered_json",
-    "resolved_hints",
 ]
 
 MISSING: Any = inspect.Parameter.empty
@@ -119,17 +118,6 @@ class Parameter:
         return coerce(value, self.annotation, f"{owner}: parameter {self.name!r}")
 
 
-@dataclasses.dataclass(frozen=True)
-class _Unresolved:
-    """An annotation that names what is not there, as one imported under ``TYPE_CHECKING`` does.
-
-    It is not taken for a missing one: a path would be a text, and its content would not count.
-    """
-
-    text: str
-    error: str
-
-
 def merged_parameters(
     constructors: Sequence[Callable[..., Any]], owner: str
 ) -> dict[str, Parameter]:
@@ -165,38 +153,6 @@ def merged_parameters(
         if not passes_on:
             break
     return merged
-
-
-def is_unresolved(annotation: Any) -> bool:
-    """Whether an annotation names what is not there; see :func:`resolved_hints`."""
-    return isinstance(annotation, _Unresolved)
-
-
-def resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """Annotations as objects.
-
-    Args:
-        function: The function.
-
-    Returns:
-        Annotations by name; of one that cannot be resolved, something that
-        :func:`is_unresolved` knows.
-    """
-    function = inspect.unwrap(function)
-    try:
-        return typing.get_type_hints(function, include_extras=True)
-    # A user's annotation may raise anything; one that does fails all, so try them one by one.
-    except Exception:  # noqa: BLE001
-        resolved: dict[str, Any] = {}
-        for name, annotation in getattr(function, "__annotations__", {}).items():
-            probe = types.SimpleNamespace(__annotations__={name: annotation})
-            try:
-                resolved |= typing.get_type_hints(
-                    probe, getattr(function, "__globals__", {}), include_extras=True
-                )
-            except Exception as error:  # noqa: BLE001
-                resolved[name] = _Unresolved(str(annotation), str(error))
-        return resolved
 
 
 def bind(
@@ -267,9 +223,9 @@ def coerce(value: Any, annotation: Any, where: str) -> Any:
         ParameterTypeError: If the value has another type, or one that cannot be recorded.
         ParameterError: If it is NaN or infinite, or a string that is not valid Unicode.
     """
-    if isinstance(annotation, _Unresolved):
+    if (unresolved := unresolved_in(annotation)) is not None:
         raise StepDefinitionError(
-            f"{where}: its annotation {annotation.text!r} cannot be resolved ({annotation.error}). "
+            f"{where}: its annotation {unresolved.text!r} cannot be resolved ({unresolved.error}). "
             "Import what it names at run time, not under TYPE_CHECKING."
         )
     value = _plain_scalar(value)

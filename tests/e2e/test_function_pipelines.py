@@ -279,6 +279,53 @@ class TestCalls:
         (tmp_path / "b.txt").write_text("two!")
         assert statuses(reading("b.txt")) == {"read": "completed"}
 
+    def test_a_file_that_a_step_before_writes(self, repository, tmp_path):
+        file = tmp_path / "report.txt"
+
+        @step(enable_cache=False)
+        def write(file: str, text: str) -> None:
+            if text:
+                Path(file).write_text(text)
+
+        @step
+        def read(path: Path) -> str:
+            return path.read_text()
+
+        @step
+        def shout(text: str) -> str:
+            return text.upper()
+
+        @quiet
+        def reporting(text):
+            write(str(file), text)
+            shout(read(file, after="write"))
+
+        def states_of(text):
+            run = reporting(text)
+            assert run.steps["shout"].outputs["output"].load() == text.upper()
+            return [run.steps[name].status for name in ("read", "shout")]
+
+        assert states_of("one") == ["completed"] * 2
+        assert states_of("one") == ["cached"] * 2
+        assert states_of("two") == ["completed"] * 2  # not the result of what was there before
+        assert states_of("one") == ["cached"] * 2
+        file.unlink()
+        with pytest.raises(StepFailedError, match="read.*(?s:.*)No such file"):
+            reporting("")
+
+    def test_a_file_that_nothing_may_write_must_be_there(self, repository, tmp_path):
+        @step
+        def read(path: Path) -> str:
+            return path.read_text()
+
+        @quiet
+        def reading():
+            read(tmp_path / "none")
+
+        with pytest.raises(DataNotFoundError, match="read: path.*none"):
+            reading()
+        assert not repository.get_pipelines()
+
     def test_options_of_the_pipeline(self, repository):
         @quiet(enable_cache=False)
         def simple():

@@ -48,13 +48,15 @@ def columns_of(node: Node, memos: Memos) -> Mapping[str, str] | None:
         memos: What was seen before.
 
     Returns:
-        What :meth:`Datasource.columns` says.
+        What :meth:`Datasource.columns` says; None where the data may be written by then.
 
     Raises:
         DataError: If the data is missing, empty or malformed.
     """
     datasource = node.step
     assert isinstance(datasource, Datasource)
+    if node.after:  # a step before may write the data
+        return None
     if not node.digests or not node.enable_cache:
         return datasource.columns()
     about = f"columns of {class_path(type(datasource))}, {encode(datasource.arguments)}"

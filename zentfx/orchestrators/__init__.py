@@ -16,6 +16,7 @@ from zentfx.errors import NotFoundError, near_matches
 if TYPE_CHECKING:
     from zentfx.steps.node import Node
     from zentfx.stores.artifacts import ArtifactStore
+    from zentfx.stores.memos import Memos
     from zentfx.stores.metadata import MetadataStore
 
 __all__ = ["Listener", "Orchestrator", "RunRequest", "StepEvent", "orchestrator"]
@@ -59,6 +60,7 @@ class RunRequest:
         environment: Versions of the packages that run the steps.
         max_workers: How many steps may run side by side.
         in_process: Whether all steps run in this process.
+        memos: Digests of files that were read before; None to read all.
         is_alive: Says of the id of another run whether it is still at work.
     """
 
@@ -74,6 +76,7 @@ class RunRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     max_workers: int = 1
     in_process: bool = False
+    memos: Memos | None = None
     is_alive: Callable[[str], bool] = lambda run_id: True
 
     def log(self, step: str) -> Path:

@@ -383,7 +383,7 @@ class Pipeline:
                     step=step,
                     inputs=inputs,
                     code=known[code],
-                    digests=input_digests(step, memos),
+                    digests=input_digests(step, memos, awaited=bool(placed.after)),
                     enable_cache=next(c for c in caching if c is not None),
                     artifacts=artifacts,
                     after=placed.after,

@@ -110,6 +110,7 @@ def run_nodes(
         environment=_versions(workspace),
         max_workers=settings.workers(workspace),
         in_process=settings.in_process,
+        memos=workspace.memos,
         is_alive=workspace.is_alive,
     )
     start = orchestrator(workspace.orchestrator).prepare(request)

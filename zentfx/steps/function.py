@@ -24,7 +24,7 @@ from zentfx.errors import (
     near_matches,
 )
 from zentfx.materializers import values
-from zentfx.parameters import MISSING, Parameter, resolved_hints
+from zentfx.parameters import MISSING, Parameter
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.base import ANYTHING, BaseStep, StepMeta
 from zentfx.steps.calls import PipelineInput, builder, outputs_of_call
@@ -32,6 +32,7 @@ from zentfx.steps.metric_log import log_metric
 from zentfx.steps.options import StepOptions
 from zentfx.steps.outputs import Output, check_substitutions, declared_outputs
 from zentfx.steps.type_checks import checked
+from zentfx.type_hints import resolved_hints
 from zentfx.user_sources import note_loaded
 
 __all__ = ["FunctionStep", "StepFunction", "step"]

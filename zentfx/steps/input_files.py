@@ -11,15 +11,21 @@ from zentfx.steps.base import BaseStep
 from zentfx.stores.digests import digest_of
 from zentfx.stores.memos import Memos
 
-__all__ = ["input_digests"]
+__all__ = ["AWAITED", "input_digests"]
+
+# In the place of the digest of what a step before is still to write.
+AWAITED = f"sha256:{0:064}"
 
 
-def input_digests(step: BaseStep, memos: Memos | None = None) -> dict[str, str]:
+def input_digests(
+    step: BaseStep, memos: Memos | None = None, *, awaited: bool = False
+) -> dict[str, str]:
     """Computes the digest of the content of each path among a step's parameters.
 
     Args:
         step: The step.
         memos: Digests of files that were read before; None to read all.
+        awaited: Whether there need not be anything yet; the digest is ``AWAITED`` then.
 
     Returns:
         Digests by where the path stands: ``path``, ``files[0]``, ``derived.path``.
@@ -36,6 +42,9 @@ def input_digests(step: BaseStep, memos: Memos | None = None) -> dict[str, str]:
                 try:
                     digests[where] = digest_of(path, step.content_files(path), memos)
                 except DataNotFoundError as error:
+                    if awaited:
+                        digests[where] = AWAITED
+                        continue
                     raise DataNotFoundError(f"{who}: {error}") from error
                 except OSError as error:
                     raise DataError(f"{who}: {path} cannot be read: {error}") from error

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from zentfx.errors import StepDefinitionError, UnknownParameterError, near_matches
-from zentfx.parameters import MISSING, resolved_hints
+from zentfx.parameters import MISSING
+from zentfx.type_hints import resolved_hints
 
 __all__ = [
     "ArtifactConfig",

@@ -7,7 +7,8 @@ import typing
 from typing import Any
 
 from zentfx.errors import DataTypeError
-from zentfx.parameters import MISSING, is_unresolved
+from zentfx.parameters import MISSING
+from zentfx.type_hints import is_unresolved
 
 __all__ = ["checked"]
 

@@ -10,12 +10,14 @@ importers, conditions, parameters that come from artifacts, drivers of somebody'
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+from zentfx.errors import DataError
 from zentfx.light_imports import light_imports
 from zentfx.orchestrators import RunRequest
 from zentfx.records.reader import Reader
@@ -26,6 +28,7 @@ from zentfx.tfx_backend.drivers import KEY_DRIVER
 from zentfx.tfx_backend.hits import refusal
 from zentfx.tfx_backend.naming import Naming
 from zentfx.tfx_backend.nodes import all_parameters, unkeyed_names
+from zentfx.tfx_backend.properties import renew_digests
 from zentfx.tfx_backend.publish import Reused, publish_reused
 
 with light_imports():
@@ -102,7 +105,8 @@ class Planner:
         self._ir = ir
         self._connection = connection
         self._artifacts = request.artifacts
-        self._steps = {node.name: node.step for node in request.nodes}
+        self._steps = {node.name: node for node in request.nodes}
+        self._request = request
         self._deployment = runner_utils.extract_local_deployment_config(ir)
         self._nodes = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
         self._made: dict[str, Artifacts] = {}
@@ -122,7 +126,11 @@ class Planner:
         Returns:
             The plan.
         """
-        node = self._nodes[name]
+        node, placed = self._nodes[name], self._steps[name]
+        if placed.needed and placed.digests:
+            # Run without them, the step says best what is wrong with its files.
+            with contextlib.suppress(DataError):
+                renew_digests(node, placed, self._request)
         executor_spec = runner_utils.extract_executor_spec(self._deployment, name)
         driver_spec = runner_utils.extract_custom_driver_spec(self._deployment, name)
         plan = Plan(node, executor_spec, driver_spec)
@@ -137,7 +145,7 @@ class Planner:
             node, self._ir.pipeline_info, self._ir.runtime_spec
         ).generate_output_artifacts(0)
         # In the order of the step's outputs, in which they are recorded: a proto's map has none.
-        order = [key for key in self._steps[name].outputs if key in outputs]
+        order = [key for key in placed.step.outputs if key in outputs]
         outputs = {key: outputs[key] for key in dict.fromkeys([*order, *outputs])}
         plan = replace(plan, decided=True, inputs=inputs, parameters=parameters, outputs=outputs)
         key = self._key(plan)
@@ -235,7 +243,7 @@ class Planner:
         with self._connection:
             if self._marked is None:
                 self._marked = self._reader.marked()
-        return refusal(self._steps[name], outputs, self._artifacts, self._marked)
+        return refusal(self._steps[name].step, outputs, self._artifacts, self._marked)
 
     def publish(self) -> list[str]:
         """Records the hits that were found since the last call.

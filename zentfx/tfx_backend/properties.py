@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from zentfx.orchestrators import RunRequest
 from zentfx.parameters import canonical_json, encode, ordered_json
 from zentfx.records.encoding import as_property, chunked
 from zentfx.records.schema import Execution, Recorded
+from zentfx.steps.input_files import input_digests
 from zentfx.steps.node import Node
 
-__all__ = ["NodeProperties", "node_properties"]
+__all__ = ["NodeProperties", "node_properties", "renew_digests"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,28 @@ def node_properties(node: Node, request: RunRequest) -> NodeProperties:
     return NodeProperties(
         {name: value for name, value in values.items() if value is not None}, frozenset(unkeyed)
     )
+
+
+def renew_digests(ir_node: Any, node: Node, request: RunRequest) -> None:
+    """Has a compiled node identified by its input files as they are now.
+
+    Steps before it may have written them since the pipeline was compiled.
+
+    Args:
+        ir_node: The node in the IR; changed.
+        node: The step in its place.
+        request: The run that it is part of.
+
+    Raises:
+        DataError: If a file cannot be read.
+    """
+    renewed = input_digests(node.step, request.memos)
+    if renewed == node.digests:
+        return
+    before = node_properties(node, request).values
+    for name, value in node_properties(replace(node, digests=renewed), request).values.items():
+        if before[name] != value:
+            ir_node.parameters.parameters[name].field_value.string_value = value
 
 
 def _placeless(value: Any) -> Any:

@@ -1,0 +1,81 @@
+"""Annotations that name what is not imported at run time."""
+
+from __future__ import annotations
+
+import typing
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import pytest
+
+from zentfx.steps.outputs import ArtifactConfig, declared_outputs
+from zentfx.steps.type_checks import checked
+from zentfx.type_hints import Unresolved, is_unresolved, resolved_hints
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.base import BaseEstimator
+
+
+def split(
+    frame: pd.DataFrame, rows: int, extra: list[pd.Series] | None = None
+) -> tuple[Annotated[pd.DataFrame, "train"], Annotated[BaseEstimator, ArtifactConfig("best")]]:
+    return frame, frame
+
+
+def test_the_rest_of_an_annotation_is_read():
+    hints = resolved_hints(split)
+    assert hints["rows"] is int
+    assert hints["frame"].text == "pd.DataFrame"
+    assert typing.get_origin(hints["return"]) is tuple
+    assert [is_unresolved(hints[name]) for name in ("frame", "rows", "extra", "return")] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_outputs_of_such_types_have_their_names():
+    assert [(output.key, output.name) for output in declared_outputs(split)] == [
+        ("train", "train"),
+        ("best", "best"),
+    ]
+
+
+def constructs(
+    a: Optional[Missing],  # noqa: F821, UP007 - the subject, as all below
+    b: Missing | None,  # noqa: F821
+    c: None | Missing,  # noqa: F821
+    d: dict[str, Missing.Inner[int]],  # noqa: F821
+    e: Annotated[Missing, "e"],  # noqa: F821
+    f: typing.Callable[[Missing], int],  # noqa: F821
+):
+    pass
+
+
+@pytest.mark.parametrize("name", "abcdef")
+def test_wherever_the_name_stands(name):
+    annotation = resolved_hints(constructs)[name]
+    # In the parameters of a callable nothing is looked at.
+    assert is_unresolved(annotation) or name == "f"
+
+
+@pytest.mark.parametrize("name", "abcde")
+def test_every_value_is_taken_for_it(name):
+    assert checked(3, resolved_hints(constructs)[name], "f: x") == 3
+
+
+def test_what_cannot_be_evaluated_at_all_is_unresolved_as_a_whole():
+    def wrong(a: 1 / 0, b: int):
+        pass
+
+    hints = resolved_hints(wrong)
+    assert hints["a"] == Unresolved("1 / 0", "division by zero")
+    assert hints["b"] is int
+
+
+def test_values_in_a_literal_are_not_names():
+    def literal(a: typing.Literal["Missing", 1], b: Missing) -> Any:  # noqa: F821
+        pass
+
+    assert not is_unresolved(resolved_hints(literal)["a"])
