@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from zentfx.errors import ParameterTypeError
 from zentfx.records.models import NO_ANNOTATIONS, Annotations
 
-__all__ = ["active", "annotating", "changed", "checked_text"]
+__all__ = ["active", "annotating", "changed", "checked_text", "with_tags"]
 
 _LONGEST = 250  # bytes: names of contexts in MLMD have at most 255 in some databases
 
@@ -74,6 +74,29 @@ def changed(annotations: Annotations, **changes: Any) -> Annotations:
         for name, value in changes.items()
     }
     return dataclasses.replace(annotations, **checked)
+
+
+def with_tags(
+    annotations: Annotations,
+    changes: Mapping[str, Any],
+    add: Iterable[str],
+    remove: Iterable[str],
+) -> dict[str, Any]:
+    """Changes of annotations, with those of the tags among them.
+
+    Args:
+        annotations: Those before.
+        changes: Changes of others.
+        add: Tags to add.
+        remove: Tags to take away; those that are not there are none to be taken.
+
+    Returns:
+        Arguments for :func:`changed`.
+    """
+    if not add and not remove:
+        return dict(changes)
+    kept = [tag for tag in annotations.tags if tag not in remove]
+    return {**changes, "tags": [*kept, *add]}
 
 
 def _tags(value: Iterable[str]) -> tuple[str, ...]:

@@ -345,7 +345,7 @@ class Repository:
             experiment: An experiment with such a run.
             owner: An owner of such a run.
             changelist: A changelist with such a run.
-            tag: A tag of such a run.
+            tag: A tag of theirs, or of such a run.
 
         Returns:
             The artifacts; they print as a table, and ``.to_dataframe()`` is for pandas.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ from zentfx.errors import (
     DataNotFoundError,
     NotFoundError,
     ParameterError,
+    ParameterTypeError,
     PipelineError,
     StepDefinitionError,
     StepFailedError,
@@ -685,11 +687,80 @@ class TestVersions:
         assert repository.get_artifact_version("tagged").tags == tuple(sorted(["b", "c", *long]))
         version.remove_tags(*long)
         assert repository.get_artifact_version("tagged").tags == ("b", "c")
+        text = "näher\n" * 20_000
+        version.annotate(note=text)
+        version.add_tags("d")
+        again = repository.get_artifact_version("tagged")
+        assert (again.note, again.tags) == (text, ("b", "c", "d"))
+        version.annotate(note="short")
+        assert again.note == "short"
+        version.annotate(note=None)
+        version.remove_tags("d", "never there")
+        assert again.note is None
+        for wrong in ("", 3):
+            with pytest.raises(ParameterTypeError, match="note must"):
+                version.annotate(note=wrong)
+        assert again.tags == ("b", "c")
         assert set(statuses(simple()).values()) == {"cached"}
         unnamed = repository.get_artifact_version("simple::add::output")
+        assert unnamed.note is None
+        with pytest.raises(DataError, match="has no name and version"):
+            unnamed.annotate(note="x")
         assert (unnamed.tags, unnamed.version) == ((), None)
         with pytest.raises(DataError, match="has no name and version"):
             unnamed.add_tags("a")
+
+    def test_listings_by_tag_take_the_versions_own_and_those_of_runs(self, repository):
+        @step
+        def one(x: int) -> Annotated[int, "one"]:
+            return x
+
+        @step
+        def two(x: int) -> Annotated[int, "two"]:
+            return x
+
+        @quiet
+        def both(x):
+            one(x)
+            two(x)
+
+        def found(**criteria):
+            listed = repository.list_artifact_versions(**criteria)
+            return [(item.name, item.version) for item in listed]
+
+        both(1)
+        with repository.experiment("e", tags=["friday"]):
+            both(2)
+        with pytest.raises(NotFoundError):
+            found(tag="good")
+        repository.get_artifact_version("one", 1).add_tags("good")
+        assert found(tag="good") == [("one", "1")]
+        assert found(tag="friday") == [("one", "2"), ("two", "2")]
+        repository.get_artifact_version("two", 1).add_tags("friday")
+        assert found(tag="friday") == [("two", "1"), ("one", "2"), ("two", "2")]
+        assert found(tag="friday", name="two") == [("two", "1"), ("two", "2")]
+        assert found(tag="good", pipeline="both") == [("one", "1")]
+        with pytest.raises(NotFoundError):
+            found(tag="good", pipeline="no such")
+
+    def test_two_who_tag_at_once_lose_nothing(self, repository):
+        @step
+        def tagged() -> Annotated[int, "tagged"]:
+            return 1
+
+        @quiet
+        def simple():
+            tagged()
+
+        simple()
+
+        def tag(number):
+            Repository(repository.path).get_artifact_version("tagged").add_tags(str(number))
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(tag, range(12)))
+        version = repository.get_artifact_version("tagged")
+        assert version.tags == tuple(sorted(map(str, range(12))))
 
     @pytest.mark.slow
     def test_eight_processes_get_eight_versions(self, repository, tmp_path):

@@ -47,16 +47,42 @@ class Annotator:
             raise NotFoundError(
                 f"The run {run_id!r} has no context in the store that could be annotated."
             )
+        self._write(run, annotations, changed)
+        self.group(run_id, annotations)
+
+    def annotate_version(
+        self, name: str, version: str, annotations: Annotations, changed: Iterable[str]
+    ) -> None:
+        """Writes what has changed of what is said of a version of a named artifact.
+
+        The artifact itself stays as it is, being part of cache keys.
+
+        Args:
+            name: The artifact's name.
+            version: The version.
+            annotations: What is said of it now: tags and note.
+            changed: Names of the annotations that are to be written.
+
+        Raises:
+            NotFoundError: If there is no such version.
+        """
+        found = self._client.get_context_by_type_and_name(
+            schema.ARTIFACT_VERSION, f"{name}@{version}"
+        )
+        if found is None:
+            raise NotFoundError(f"The artifact {name!r} has no version {version!r}.")
+        self._write(found, annotations, changed)
+
+    def _write(self, context: pb.Context, annotations: Annotations, changed: Iterable[str]) -> None:
         properties = annotation_properties(annotations)
         names = {getattr(schema.Run, name.upper()) for name in changed}
         # Chunks of a longer text from before would be read as its end.
-        known = {*run.custom_properties, *properties}
+        known = {*context.custom_properties, *properties}
         names |= {name for name in known if name.rpartition("_")[0] in names}
-        update = pb.Context(id=run.id, type_id=run.type_id, name=run.name)
+        update = pb.Context(id=context.id, type_id=context.type_id, name=context.name)
         set_properties(update, {name: properties.get(name, "") for name in sorted(names)})
         paths = [f"custom_properties.{name}" for name in update.custom_properties]
         self._client.put_contexts([update], field_mask_paths=paths)
-        self.group(run_id, annotations)
 
     def group(self, run_id: str, annotations: Annotations) -> None:
         """Makes a run, its executions and artifacts part of the contexts that are named.

@@ -137,7 +137,7 @@ def run_record(context: Item) -> RunRecord:
         code_revision=properties.get(names.CODE_REVISION),
         error=properties.get(names.ERROR),
         steps=_texts(joined(names.STEPS, properties) or "[]"),
-        annotations=_annotations(properties),
+        annotations=annotations_of(properties),
     )
 
 
@@ -146,7 +146,8 @@ def _texts(data: str) -> tuple[str, ...]:
     return tuple(json.loads(data))
 
 
-def _annotations(properties: Mapping[str, Any]) -> Annotations:
+def annotations_of(properties: Mapping[str, Any]) -> Annotations:
+    """What is said of a run, or of a version, by the custom properties of its context."""
     names = schema.Run
     if _ANNOTATED.isdisjoint(properties):
         return NO_ANNOTATIONS

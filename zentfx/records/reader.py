@@ -5,7 +5,6 @@ Neither protobuf nor SQL is seen above this module.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,8 +13,8 @@ from pathlib import Path
 from zentfx.errors import NotFoundError, near_matches
 from zentfx.records import schema
 from zentfx.records.comparison import compared_runs
-from zentfx.records.encoding import joined
 from zentfx.records.from_rows import (
+    annotations_of,
     artifact_record,
     context_record,
     environment,
@@ -27,6 +26,8 @@ from zentfx.records.from_rows import (
 )
 from zentfx.records.lineage import downstream, graph_of, upstream
 from zentfx.records.models import (
+    NO_ANNOTATIONS,
+    Annotations,
     ArtifactRecord,
     ComparedRun,
     ContextRecord,
@@ -223,21 +224,36 @@ class Reader:
                 found[groups[group]].append(artifact_record(item))
         return found
 
-    def version_tags(self, name: str, version: str) -> list[str]:
-        """Tags of a version of a named artifact.
+    def version_annotations(self, name: str, version: str) -> Annotations:
+        """What is said of a version of a named artifact.
 
         Args:
             name: The artifact's name.
             version: The version.
 
         Returns:
-            The tags.
+            Its tags and its note.
         """
         with rows_of(self._store) as rows:
             context = rows.context(schema.ARTIFACT_VERSION, f"{name}@{version}")
-        text = context and joined(schema.ArtifactVersion.TAGS, context.properties)
-        tags: list[str] = json.loads(text or "[]")
-        return tags
+        return NO_ANNOTATIONS if context is None else annotations_of(context.properties)
+
+    def tagged_artifacts(self, tag: str) -> list[int]:
+        """Artifacts whose version has a tag.
+
+        Args:
+            tag: The tag.
+
+        Returns:
+            Their ids in MLMD.
+        """
+        with rows_of(self._store) as rows:
+            versions = [
+                item.id
+                for item in rows.contexts(schema.ARTIFACT_VERSION)
+                if tag in annotations_of(item.properties).tags
+            ]
+            return [artifact.id for _, artifact in rows.artifacts_in(versions)]
 
     def all_artifacts(
         self, type_name: str | None = None, run_ids: Iterable[str] | None = None

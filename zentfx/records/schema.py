@@ -147,7 +147,7 @@ class ArtifactVersion:
 
     # Who claimed it: the run's id, and behind a colon the step. The artifact follows.
     RUN = "zentfx_run"
-    TAGS = "zentfx_tags"  # JSON, in chunks
+    # Tags and note as on runs.
 
 
 class ArtifactName:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from zentfx.errors import DataError
-from zentfx.records.encoding import chunked, joined
+from zentfx.records.encoding import annotation_properties
+from zentfx.records.models import Annotations
 from zentfx.records.schema import (
     ARTIFACT_NAME,
     ARTIFACT_VERSION,
@@ -114,12 +114,15 @@ class Versions:
             artifact_id: Its id in MLMD.
             tags: Words to find it by.
         """
-        contexts = [self._group(name), self._context(name, version)]
+        context = self._context(name, version)
+        contexts = [self._group(name), context]
         self._client.put_attributions_and_associations(
             [pb.Attribution(context_id=item.id, artifact_id=artifact_id) for item in contexts], []
         )
         if tags:
-            self.set_tags(name, version, tags)
+            properties = annotation_properties(Annotations(tags=tuple(sorted(set(tags)))))
+            set_properties(context, properties)
+            self._client.put_contexts([context])
 
     def register(self, uri: str, properties: Mapping[str, str], execution_id: int | None) -> int:
         """Writes an artifact that no step returned: files as they are.
@@ -150,27 +153,8 @@ class Versions:
             self._client.put_events([event])
         return int(artifact_id)
 
-    def set_tags(self, name: str, version: str, tags: Sequence[str]) -> None:
-        """Writes the tags of a version; the artifact itself stays, being part of cache keys.
-
-        Args:
-            name: The artifact's name.
-            version: The version.
-            tags: All its tags.
-        """
-        context = self._context(name, version)
-        old = joined(ArtifactVersion.TAGS, _texts(context))
-        texts = chunked(ArtifactVersion.TAGS, json.dumps(sorted(set(tags))))
-        stale = dict.fromkeys(chunked(ArtifactVersion.TAGS, old or ""), "")
-        set_properties(context, {**stale, **texts})
-        self._client.put_contexts([context])
-
     def _group(self, name: str) -> Any:
         return named_context(self._client, ARTIFACT_NAME, name)
 
     def _context(self, name: str, version: str) -> Any:
         return self._client.get_context_by_type_and_name(ARTIFACT_VERSION, f"{name}@{version}")
-
-
-def _texts(context: Any) -> dict[str, str]:
-    return {key: value.string_value for key, value in context.custom_properties.items()}

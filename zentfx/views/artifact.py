@@ -45,7 +45,7 @@ class ArtifactVersion(Identified, PipelineInput):
         record: What is recorded of it.
         catalog: Where more is looked up.
         name: Its address, ``pipeline::step::output``; None for that of the step that wrote it.
-        note: Note of its marks, as listings show it.
+        marked: Notes of its marks, as listings show them.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class ArtifactVersion(Identified, PipelineInput):
         record: ArtifactRecord,
         catalog: Catalog,
         name: str | None = None,
-        note: str = "",
+        marked: str = "",
     ) -> None:
         self._record = record
         self._catalog = catalog
         self._name = name
-        self._note = note
+        self._marked = marked
         self._pinned: bool | None = None
 
     @property
@@ -156,7 +156,25 @@ class ArtifactVersion(Identified, PipelineInput):
     @property
     def tags(self) -> tuple[str, ...]:
         """Words to find it by, sorted; of one without a name there are none."""
-        return self._catalog.tags_of(self)
+        return self._catalog.annotations_of(self).tags
+
+    @property
+    def note(self) -> str | None:
+        """A remark; of one without a name there is none."""
+        return self._catalog.annotations_of(self).note
+
+    def annotate(self, *, note: str | None) -> None:
+        """Says something of it, after the fact; nothing is computed anew for it.
+
+        Args:
+            note: A remark; None takes it away.
+
+        Raises:
+            DataError: If it has no name and version.
+            ParameterTypeError: If it is no text.
+            StoreError: If the store is read-only.
+        """
+        self._catalog.annotate(self, {"note": note})
 
     def add_tags(self, *tags: str) -> None:
         """Adds tags; nothing is computed anew for it.
@@ -169,7 +187,7 @@ class ArtifactVersion(Identified, PipelineInput):
             ParameterTypeError: If one is no text.
             StoreError: If the store is read-only.
         """
-        self._catalog.set_tags(self, {*self.tags, *tags})
+        self._catalog.annotate(self, {}, add=tags)
 
     def remove_tags(self, *tags: str) -> None:
         """Takes tags away; one that it does not have is none to be taken.
@@ -181,7 +199,7 @@ class ArtifactVersion(Identified, PipelineInput):
             DataError: If it has no name and version.
             StoreError: If the store is read-only.
         """
-        self._catalog.set_tags(self, set(self.tags).difference(tags))
+        self._catalog.annotate(self, {}, remove=tags)
 
     @property
     def marks(self) -> list[MarkRecord]:

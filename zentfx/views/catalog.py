@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import NoneType
 from typing import Any
@@ -12,9 +12,17 @@ from zentfx import environment
 from zentfx.analysis.compare import ABSENT
 from zentfx.analysis.differences import Difference, side_by_side
 from zentfx.analysis.selection import selected
-from zentfx.annotations import checked_text
+from zentfx.annotations import changed, checked_text, with_tags
 from zentfx.errors import DataError, NotFoundError, ParameterTypeError, near_matches
-from zentfx.records.models import ArtifactRecord, GraphRecord, MarkRecord, Origin, RunRecord
+from zentfx.records.models import (
+    NO_ANNOTATIONS,
+    Annotations,
+    ArtifactRecord,
+    GraphRecord,
+    MarkRecord,
+    Origin,
+    RunRecord,
+)
 from zentfx.records.rows import ARTIFACT_STATES
 from zentfx.records.schema import ANNOTATIONS, Artifact
 from zentfx.steps.node import ArtifactReference
@@ -52,7 +60,7 @@ _ARTIFACT_COLUMNS: dict[str, Callable[[ArtifactVersion], Any]] = {
     "type": lambda item: item.type,
     "created": lambda item: item.created,
     "state": lambda item: item.state if item.exists else f"{item.state}, files gone",
-    "marked": lambda item: item._note,
+    "marked": lambda item: item._marked,
     "uri": lambda item: item.uri,
 }
 _NAMED_COLUMNS: dict[str, Callable[[NamedArtifact], Any]] = {
@@ -232,22 +240,31 @@ class Catalog:
         ]
         return Listing(items, _NAMED_COLUMNS, "No artifacts with a name yet.")
 
-    def tags_of(self, artifact: ArtifactVersion) -> tuple[str, ...]:
-        """See :attr:`ArtifactVersion.tags`."""
+    def annotations_of(self, artifact: ArtifactVersion) -> Annotations:
+        """Tags and note of an artifact; of one without a name there are none."""
         if artifact.version is None:
-            return ()
-        return tuple(self.workspace.reader.version_tags(artifact.name, artifact.version))
+            return NO_ANNOTATIONS
+        return self.workspace.reader.version_annotations(artifact.name, artifact.version)
 
-    def set_tags(self, artifact: ArtifactVersion, tags: Collection[str]) -> None:
-        """See :meth:`ArtifactVersion.add_tags`."""
+    def annotate(
+        self,
+        artifact: ArtifactVersion,
+        changes: Mapping[str, Any],
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+    ) -> None:
+        """See :meth:`ArtifactVersion.annotate`, ``add_tags`` and ``remove_tags``."""
         if artifact.version is None:
             raise DataError(
-                f"{artifact!r} has no name and version, which tags are on. Name the output: "
-                'Annotated[…, "name"].'
+                f"{artifact!r} has no name and version, which tags and notes are on. Name the "
+                'output: Annotated[…, "name"].'
             )
-        for tag in tags:
-            checked_text("tag", tag)
-        self.workspace.versions.set_tags(artifact.name, artifact.version, sorted(tags))
+        with self.workspace.annotating() as annotator:
+            before = self.annotations_of(artifact)
+            told = with_tags(before, changes, add, remove)
+            annotator.annotate_version(
+                artifact.name, artifact.version, changed(before, **told), told
+            )
 
     def referenced(self, reference: ArtifactReference) -> ArtifactRecord:
         """The artifact that a pipeline's wiring names.
@@ -298,10 +315,7 @@ class Catalog:
         if state is not None and state not in ARTIFACT_STATES:
             near = near_matches(str(state), ARTIFACT_STATES)
             raise NotFoundError(f"MLMD has no state {state!r} of artifacts.{near}")
-        runs = None
-        if any(value is not None for value in criteria.values()):
-            runs = [run.id for run in self.runs(**criteria)]
-        found = self.workspace.reader.all_artifacts(type, runs)
+        found = self._of_runs(type, **criteria)
         if type is not None and not found:
             self._known_type(type)
         if name is not None:
@@ -322,6 +336,25 @@ class Catalog:
         if larger_than is not None:
             found = [item for item in found if (self.size_of(item) or 0) > larger_than]
         return self.listed(found, notes)
+
+    def _of_runs(
+        self, type: str | None, tag: str | None = None, **criteria: Any
+    ) -> list[ArtifactRecord]:
+        """Artifacts of runs that fulfil criteria; a tag may be the artifact's own as well."""
+        narrow = any(value is not None for value in criteria.values())
+        runs = [run.id for run in self.runs(**criteria)] if narrow else None
+        found = self.workspace.reader.all_artifacts(type, runs)
+        if tag is None:
+            return found
+        kept = set(self.workspace.reader.tagged_artifacts(checked_text("tag", tag)))
+        try:
+            tagged_runs = [run.id for run in self.runs(tag=tag, **criteria)]
+        except NotFoundError:  # no run at all has it
+            if not kept:
+                raise
+        else:
+            kept |= {item.id for item in self.workspace.reader.all_artifacts(type, tagged_runs)}
+        return [item for item in found if item.id in kept]
 
     def _known_type(self, name: str) -> None:
         known = {
@@ -353,7 +386,7 @@ class Catalog:
                 record,
                 self,
                 name=origins[record.id].address if record.id in origins else "",
-                note=notes.get(record.id, ""),
+                marked=notes.get(record.id, ""),
             )
             for record in records
         ]

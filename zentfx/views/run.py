@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from zentfx.annotations import changed
+from zentfx.annotations import changed, with_tags
 from zentfx.records.encoding import metric_values
 from zentfx.records.models import (
     ArtifactRecord,
@@ -317,9 +317,7 @@ class Run(Identified):
     ) -> None:
         with self._workspace.annotating() as annotator:
             before = self._workspace.run(self.id).annotations
-            told = dict(changes)
-            if add or remove:
-                told["tags"] = [*(tag for tag in before.tags if tag not in remove), *add]
+            told = with_tags(before, changes, add, remove)
             now = changed(before, **told)
             annotator.annotate(self.id, now, told)
         self._record = self._record._replace(annotations=now)

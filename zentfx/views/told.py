@@ -39,10 +39,13 @@ def told_of_artifact(artifact: ArtifactVersion) -> dict[str, Any]:
     """What there is to say of an artifact, its properties and the step that wrote it."""
     told: dict[str, Any] = {
         "name": artifact.name,
+        "version": artifact.version,
         "type": artifact.type,
         "created": artifact.created,
         "size": artifact.size,
         "state": artifact.state,
+        "tags": list(artifact.tags),
+        "note": artifact.note,
         "marked": "; ".join(mark.note for mark in artifact.marks) or None,
         "uri": artifact.uri,
     }
