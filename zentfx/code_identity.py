@@ -114,11 +114,13 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
         closed = _closed_over(thing, sources)
         if code_version is not None:
             continue
-        remedy = f"{cls.__name__}(…).with_options(code_version='1')"
+        call = "" if function is not None else "(…)"
+        remedy = f"{cls.__name__}{call}.with_options(code_version='1')"
         if not known:
             raise StepDefinitionError(
                 f"The source of {base.__qualname__} cannot be found, so changes to it would go "
-                f"unnoticed. Define it in a file or a notebook cell, or name its state: {remedy}."
+                "unnoticed. Define it in a file or a notebook cell (%%time hides its text: leave "
+                f"it out), or name its state: {remedy}."
             )
         for name, value in closed.items():
             constant = _constant(value)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zentfx import ArtifactConfig, step
+from zentfx import ArtifactConfig, CSVDatasource, Pipeline, step
 from zentfx.errors import (
     DataTypeError,
     ParameterError,
@@ -185,6 +185,7 @@ class TestDefinitions:
             (lambda **kwargs: 1, "every parameter of a step"),
             (lambda x, /: 1, "every parameter of a step"),
             (lambda zentfx_x: 1, "are reserved"),
+            (lambda x: x, "<lambda> has no name for a step"),
         ],
     )
     def test_what_can_be_no_step_is_refused(self, wrong, message):
@@ -237,6 +238,49 @@ class TestDefinitions:
     def test_bad_options_are_refused(self, options, error):
         with pytest.raises(error):
             double.with_options(**options)
+
+    def test_substitutions_give_each_output_a_name_of_its_own(self):
+        @step
+        def f() -> tuple[Annotated[int, "{a}_x"], Annotated[int, "{b}_x"]]:
+            return 1, 2
+
+        with pytest.raises(ParameterError, match="two outputs are called 'one_x'"):
+            f.with_options(substitutions={"a": "one", "b": "one"})
+
+    @pytest.mark.parametrize(
+        ("value", "error"),
+        [
+            ("a/b", StepDefinitionError),
+            ("a::b", StepDefinitionError),
+            ("a@1", StepDefinitionError),
+            ("..\\a", StepDefinitionError),
+            ("\n", StepDefinitionError),
+            ("{date}", ParameterError),
+            ("{b}", ParameterError),
+        ],
+    )
+    def test_what_comes_of_substitutions_must_be_a_name(self, value, error):
+        @step
+        def f() -> Annotated[int, "{a}_x"]:
+            return 1
+
+        with pytest.raises(error, match="f: the"):
+            f.with_options(substitutions={"a": value})
+
+    def test_substitutions_are_checked_when_the_step_is_placed(self):
+        @step
+        def f() -> Annotated[int, "{a}_x"]:
+            return 1
+
+        place = Pipeline("P").add_step
+        with pytest.raises(UnknownParameterError, match="f: the placeholder {a} .* has no value"):
+            place(f.as_step(), "f")
+        with pytest.raises(StepDefinitionError, match="must not have '/'"):
+            place(f.as_step().with_options(substitutions={"a": "x/y"}), "f")
+        place(f.as_step().with_options(substitutions={"a": "x"}), "f")
+        rows = CSVDatasource("rows", path="rows.csv")
+        with pytest.raises(UnknownParameterError, match="CSVDatasource: no output's name has"):
+            place(rows.with_options(substitutions={"a": "x"}), "rows")
 
     def test_substitutions_need_their_placeholder(self):
         @step

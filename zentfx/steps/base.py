@@ -18,7 +18,7 @@ from zentfx.errors import ParameterError, PipelineError, StepDefinitionError
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.calls import builder, outputs_of_call
 from zentfx.steps.options import StepOptions
-from zentfx.steps.outputs import Output
+from zentfx.steps.outputs import Output, check_substitutions
 from zentfx.user_sources import note_loaded
 
 __all__ = ["ANYTHING", "BaseStep", "StepMeta", "snake_case"]
@@ -386,7 +386,9 @@ class BaseStep(metaclass=StepMeta):
 
         Raises:
             PipelineError: If it cannot be connected so.
+            UnknownParameterError: If it has substitutions, and no output with a name.
         """
+        check_substitutions((), self.options.substitutions or {}, type(self).__name__)
         return self
 
     def named_outputs(self) -> Mapping[str, Output]:

@@ -81,6 +81,8 @@ class _Definition(Generic[_P, _R]):
                     f"{function.__qualname__}: parameter names that start with 'zentfx_' are "
                     f"reserved; rename {item.name!r}."
                 )
+        if not function.__name__.isidentifier():
+            raise StepDefinitionError(f"{function.__qualname__} has no name for a step: use def.")
         object.__setattr__(self, "signature", signature)
 
     @cached_property
@@ -205,6 +207,8 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
                 f"{type(self).__name__}: {both[0]!r} has a value, and is connected to an output "
                 "too. It can have one of them."
             )
+        given = self.options.substitutions or {}
+        check_substitutions(self.definition.outputs, given, type(self).__name__)
         missing = {
             name: item.default
             for name, item in self.parameter_schema().items()
@@ -390,7 +394,6 @@ class StepFunction(Generic[_P, _R]):
             raise ParameterError(
                 f"{name}{self._definition.signature} was called with other arguments: {error}."
             ) from error
-        check_substitutions(self._definition.outputs, self._options.substitutions or {}, name)
         inputs = {key: value for key, value in bound.items() if isinstance(value, PipelineInput)}
         for key, value in bound.items():
             _check_literal(value, f"{name}: argument {key!r}")

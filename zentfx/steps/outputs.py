@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zentfx.errors import StepDefinitionError, UnknownParameterError, near_matches
+from zentfx.errors import ParameterError, StepDefinitionError, UnknownParameterError, near_matches
 from zentfx.parameters import MISSING
 from zentfx.type_hints import resolved_hints
 
@@ -232,7 +232,7 @@ def _placeholders(name: str) -> Iterator[str]:
 
 
 def check_substitutions(outputs: Sequence[Output], given: Mapping[str, str], owner: str) -> None:
-    """Checks that all placeholders in names have a value.
+    """Checks that all placeholders in names have a value, and that the names are distinct.
 
     Args:
         outputs: The outputs.
@@ -241,6 +241,8 @@ def check_substitutions(outputs: Sequence[Output], given: Mapping[str, str], own
 
     Raises:
         UnknownParameterError: If one has none, or a value has no placeholder.
+        ParameterError: If a value is no plain text, or two outputs would have the same name.
+        StepDefinitionError: If what comes out cannot be a name.
     """
     used = {field for output in outputs for field in output.placeholders}
     for field in given:
@@ -256,6 +258,21 @@ def check_substitutions(outputs: Sequence[Output], given: Mapping[str, str], own
                 f"{owner}: the placeholder {{{field}}} in the name of an output has no value. Give "
                 f'it one: {owner}.with_options(substitutions={{"{field}": …}}).'
             )
+    for field, value in given.items():
+        if "{" in value or "}" in value:
+            raise ParameterError(
+                f"{owner}: the value of the placeholder {{{field}}} must be plain text; {value!r} "
+                "came."
+            )
+    names = [name for output in outputs if (name := output.named(given).name) is not None]
+    for name in names:
+        check_name(name, owner)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ParameterError(
+            f"{owner}: with these substitutions two outputs are called {twice!r}. Each needs a "
+            "name of its own."
+        )
 
 
 def _returned(function: Callable[..., Any]) -> list[int | None] | None:

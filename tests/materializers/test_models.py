@@ -1,0 +1,188 @@
+"""Models that are saved and loaded."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from zentfx.errors import DataError
+from zentfx.materializers import values
+from zentfx.materializers.values import artifact_type_of
+
+ROWS = np.arange(6, dtype="float32").reshape(2, 3)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "artifact"
+    place.mkdir()
+    return place
+
+
+def again(model, folder):
+    """Saves and loads a model, by its class alone."""
+    assert artifact_type_of(type(model)) == "Model"
+    saved = values.save(model, None, folder)
+    return values.load(folder, saved.materializer, saved.python_type), saved
+
+
+class TestKeras:
+    def test_a_compiled_model(self, folder):
+        keras = pytest.importorskip("keras")
+        model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+        model.compile("sgd", "mse", metrics=["mae"])
+        model.fit(ROWS, np.ones((2, 2)), verbose=0)
+        loaded, saved = again(model, folder)
+        np.testing.assert_array_equal(loaded(ROWS), model(ROWS))
+        assert saved.metadata == {"parameters": 8}
+        assert [item.name for item in folder.iterdir()] == ["model.keras"]
+        loaded.fit(ROWS, np.ones((2, 2)), verbose=0)  # with the state of its optimizer
+        assert int(loaded.optimizer.iterations) == 2
+
+    def test_parts_of_the_users_own_need_not_be_registered(self, folder):
+        keras = pytest.importorskip("keras")
+
+        class Twice(keras.layers.Layer):
+            def call(self, values):
+                return values * 2
+
+        class Outer(keras.layers.Layer):
+            def __init__(self, **kwargs):
+                super().__init__(**kwargs)
+                self.inner = Twice()
+
+            def call(self, values):
+                return self.inner(values)
+
+        def half(values):
+            return values / 2
+
+        def loss(truth, guess):
+            return keras.ops.mean((truth - guess) ** 2)
+
+        layers = [keras.layers.Input((3,)), Outer(), keras.layers.Dense(2, activation=half)]
+        model = keras.Sequential(layers)
+        model.compile("sgd", loss, metrics=[loss])
+        model.fit(ROWS, np.ones((2, 2)), verbose=0)
+        loaded, _ = again(model, folder)
+        np.testing.assert_array_equal(loaded(ROWS), model(ROWS))
+        loaded.fit(ROWS, np.ones((2, 2)), verbose=0)
+
+    def test_what_keras_could_not_load_is_not_saved(self, folder):
+        keras = pytest.importorskip("keras")
+
+        class Plain(keras.Model):
+            def __init__(self, units=2):
+                super().__init__()
+                self.dense = keras.layers.Dense(units)
+
+            def call(self, values):
+                return self.dense(values)
+
+        class Told(Plain):
+            def get_config(self):
+                return {"units": 2}
+
+        model = Plain()
+        model(ROWS)
+        with pytest.raises(DataError, match=r"load this Plain again: .* needs get_config\(\)"):
+            values.save(model, None, folder)
+        for item in folder.iterdir():
+            item.unlink()
+        model = Told()
+        model(ROWS)
+        loaded, _ = again(model, folder)
+        np.testing.assert_array_equal(loaded(ROWS), model(ROWS))
+
+    @pytest.mark.slow
+    def test_a_class_of_a_script_loads_in_another_process(self, tmp_path):
+        pytest.importorskip("keras")
+        script = tmp_path / "train.py"
+        script.write_text(
+            textwrap.dedent(
+                """
+                import keras
+                import numpy as np
+                from zentfx import pipeline, step
+
+                FACTOR = 3.0
+
+                class Thrice(keras.layers.Layer):
+                    def call(self, values):
+                        return values * FACTOR
+
+                @step
+                def model() -> keras.Model:
+                    made = keras.Sequential([keras.layers.Input((3,)), Thrice()])
+                    made.compile("sgd", "mse")
+                    return made
+
+                @step
+                def use(model: keras.Model) -> list:
+                    return np.asarray(model(np.ones((1, 3)))).tolist()
+
+                @pipeline(progress=False, max_workers=2)
+                def training():
+                    use(model())
+
+                print(training().steps["use"].outputs["output"].load())
+                """
+            )
+        )
+        look = (
+            "from zentfx import Repository\n"
+            "import numpy as np\n"
+            "model = Repository().get_artifact_version('training::model::output').load()\n"
+            "print(np.asarray(model(np.ones((1, 3)))).tolist())"
+        )
+        for command in ([script], ["-c", look]):
+            done = subprocess.run(
+                [sys.executable, *command],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.stdout == "[[3.0, 3.0, 3.0]]\n", done.stderr[-2000:]
+
+
+def test_a_module_of_tensorflow(folder):
+    tf = pytest.importorskip("tensorflow")
+
+    class Scale(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = tf.Variable(2.0)
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+        def __call__(self, values):
+            return values * self.factor
+
+    loaded, _ = again(Scale(), folder)
+    np.testing.assert_array_equal(loaded(ROWS), ROWS * 2)
+
+
+def test_a_module_of_pytorch(folder):
+    """Runs where somebody has installed it: it is no dependency, and for no version here small."""
+    torch = pytest.importorskip("torch")
+
+    class Scale(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = torch.nn.Parameter(torch.tensor(2.0))
+
+        def forward(self, values):
+            return values * self.factor
+
+    loaded, _ = again(Scale(), folder)
+    np.testing.assert_array_equal(loaded(torch.tensor(ROWS)).detach().numpy(), ROWS * 2)
+
+
+def test_an_estimator_of_scikit_learn(folder):
+    linear = pytest.importorskip("sklearn.linear_model")
+    model = linear.LinearRegression().fit(ROWS, [1, 2])
+    loaded, saved = again(model, folder)
+    np.testing.assert_array_equal(loaded.predict(ROWS), model.predict(ROWS))
+    assert saved.metadata == {"estimator": "LinearRegression"}
