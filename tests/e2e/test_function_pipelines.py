@@ -281,6 +281,110 @@ class TestCalls:
         (tmp_path / "b.txt").write_text("two!")
         assert statuses(reading("b.txt")) == {"read": "completed"}
 
+    def test_a_list_of_outputs_is_an_argument(self, repository):
+        @step
+        def square(x: int) -> int:
+            return x * x
+
+        @step
+        def sum_of(parts: list[int], start: int = 0) -> int:
+            return start + sum(parts)
+
+        @step
+        def again(numbers: int) -> int:
+            return numbers
+
+        @quiet
+        def spread(*values, start=0):
+            again(sum_of([square(x) for x in values], start))
+
+        run = spread(1, 2, 3)
+        assert run.steps["sum_of"].outputs["output"].load() == 14
+        assert list(run.steps["sum_of"].inputs) == ["parts[0]", "parts[1]", "parts[2]"]
+        assert set(statuses(spread(1, 2, 3)).values()) == {"cached"}
+        fewer = spread(1, 2)
+        assert fewer.steps["sum_of"].status == "completed"
+        assert fewer.steps["again"].outputs["output"].load() == 5
+        # The order counts.
+        assert spread(2, 1).steps["sum_of"].status == "completed"
+        # Many, of which the tenth does not come after the first.
+        assert spread(*range(12)).steps["again"].outputs["output"].load() == sum(
+            x * x for x in range(12)
+        )
+        written = spread.build(1, 2).to_yaml()
+        assert "parts[1]: square_2.output" in written
+        assert len(run.steps["again"].inputs["numbers"].upstream()) == 4
+
+    def test_a_list_may_have_artifacts_from_before(self, repository):
+        @step
+        def one(x: int) -> Annotated[int, "one"]:
+            return x
+
+        @step
+        def sum_of(parts: list[int]) -> int:
+            return sum(parts)
+
+        @quiet
+        def first(x):
+            one(x)
+
+        @quiet
+        def second():
+            older, newer = (repository.get_artifact_version("one", number) for number in (1, 2))
+            sum_of([older, newer, one(5)])
+
+        for x in (3, 4):
+            first(x)
+        assert second().steps["sum_of"].outputs["output"].load() == 12
+
+    def test_a_list_by_add_step(self, repository):
+        @step
+        def sum_of(parts: list, start: int = 0) -> int:
+            return start + sum(parts)
+
+        @step
+        def one(x: int) -> int:
+            return x
+
+        wide = Pipeline("Wide")
+        wide.add_step(one.as_step(x=1), "a")
+        wide.add_step(one.as_step(x=2), "b")
+        wide.add_step(sum_of.as_step(), "both", inputs={"parts": ["a.output", "b.output"]})
+        assert wide.run(progress=False).steps["both"].outputs["output"].load() == 3
+        wider = wide.copy("Wider")
+        wider.add_step(one.as_step(x=3), "c")
+        wider.add_step(
+            sum_of.as_step(), "both", inputs={"parts": ["a.output", "b.output", "c.output"]}
+        )
+        assert wider.run(progress=False).steps["both"].outputs["output"].load() == 6
+
+    @pytest.mark.parametrize(
+        ("inputs", "message"),
+        [
+            ({"parts[1]": "a.output"}, "'parts' reads one output, or a list"),
+            ({"parts": "a.output", "parts[0]": "a.output"}, "'parts' reads one output, or a list"),
+            ({"part[0]": "a.output"}, "has no input 'part"),
+            ({"parts[x]": "a.output"}, "has no input 'parts.x"),
+            ({"parts": ["a.numbers", "b.output"]}, "there is no step 'b'"),
+            ({"parts": []}, "nothing is connected"),
+            ({"parts": ["a.output"], "x": "a.output"}, "has no input 'x'"),
+        ],
+    )
+    def test_lists_that_are_none(self, inputs, message):
+        @step
+        def sum_of(parts: list) -> int:
+            return sum(parts)
+
+        wide = Pipeline("Wide")
+        wide.add_step(numbers.as_step(), "a")
+
+        def connect():
+            wide.add_step(sum_of.as_step(), "both", inputs=inputs)
+            wide.wiring()
+
+        with pytest.raises(PipelineError, match=message):
+            connect()
+
     def test_a_file_that_a_step_before_writes(self, repository, tmp_path):
         file = tmp_path / "report.txt"
 
@@ -395,7 +499,12 @@ class TestBadCalls:
             (lambda: total(numbers(), fctor=1), ParameterError, "fctor"),
             (lambda: total(numbers(), factor="x"), ParameterError, "'factor' must be float"),
             (lambda: total(np.arange(3)), ParameterError, "cannot be recorded.*as an artifact"),
-            (lambda: total([numbers()]), ParameterError, "a list with outputs of steps"),
+            (
+                lambda: total([numbers()]),
+                PipelineError,
+                "'values' takes ndarray; a list of outputs",
+            ),
+            (lambda: total([numbers(), 1]), ParameterError, "a list with outputs of steps"),
             (lambda: total(halves(numbers())), ParameterError, "a tuple with outputs of steps"),
             (lambda: add(numbers() + 1), PipelineError, "has no value while the pipeline"),
             (lambda: add(list(numbers())), PipelineError, "cannot be taken apart"),

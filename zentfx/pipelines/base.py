@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,7 @@ from zentfx.records.models import ArtifactRecord, PipelineVersionRecord
 from zentfx.steps.base import ANYTHING, BaseStep
 from zentfx.steps.calls import building
 from zentfx.steps.input_files import input_digests
+from zentfx.steps.list_inputs import element, whole
 from zentfx.steps.node import ArtifactReference, Node, OutputReference, PlacedStep
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.catalog import Catalog
@@ -36,6 +37,8 @@ from zentfx.workspace import Workspace
 __all__ = ["HasWorkspace", "Pipeline"]
 
 _Pipeline = TypeVar("_Pipeline", bound="Pipeline")
+# What an input reads.
+Source = str | OutputReference | ArtifactReference | ArtifactVersion
 _LONGEST_NAME = 63  # MLMD's limit for a pipeline's context in TFX's key
 
 
@@ -109,8 +112,7 @@ class Pipeline:
         self,
         step: BaseStep,
         name: str | None = None,
-        inputs: Mapping[str, str | OutputReference | ArtifactReference | ArtifactVersion]
-        | None = None,
+        inputs: Mapping[str, Source | Sequence[Source]] | None = None,
         after: Iterable[str] = (),
     ) -> None:
         """Adds a step anywhere, or replaces the one of the same name.
@@ -120,7 +122,8 @@ class Pipeline:
             name: Its name in the pipeline; None for the one in its options, else its class's name
                 in lower case with underscores.
             inputs: What each input reads, as ``{"input": "step.output"}``; or an artifact that
-                there is already. None keeps the wiring of a step that is replaced.
+                there is already; or, for an argument of a function, a list of these. None keeps the
+                wiring of a step that is replaced.
             after: Names of steps that it waits for, besides those that it reads from.
 
         Raises:
@@ -223,7 +226,7 @@ class Pipeline:
             and self._implies(key, text)
         }
         inputs.update(placed.inputs)
-        connected = {*inputs, *placed.artifacts}
+        connected = {*map(whole, inputs), *map(whole, placed.artifacts)}
         missing = [
             key
             for key in placed.step.inputs
@@ -540,7 +543,8 @@ def placed_step(
     Args:
         step: The step.
         name: Its name, for messages.
-        inputs: What its inputs read: ``"step.output"``, a reference, or an artifact.
+        inputs: What its inputs read: ``"step.output"``, a reference, or an artifact; a list of
+            these for an input of a function that takes one.
         after: Names of further steps that it waits for.
 
     Returns:
@@ -551,7 +555,7 @@ def placed_step(
     """
     references: dict[str, OutputReference] = {}
     artifacts: dict[str, ArtifactReference] = {}
-    for key, source in inputs.items():
+    for key, source in _elements(inputs):
         if key not in step.inputs:
             raise PipelineError(
                 f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
@@ -574,6 +578,14 @@ def placed_step(
                 raise PipelineError(f"Input {key!r} of step {name!r}: {error}") from error
     step = step.completed([*references, *artifacts])
     return PlacedStep(step, references, artifacts, tuple(dict.fromkeys(after)))
+
+
+def _elements(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, source in inputs.items():
+        if isinstance(source, (list, tuple)):
+            yield from ((element(key, index), item) for index, item in enumerate(source))
+        else:
+            yield key, source
 
 
 def _ordered(needed: Mapping[str, Collection[str]]) -> list[str]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
 import re
 import sys
-import types
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import typing
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, cast, overload
@@ -28,11 +26,11 @@ from zentfx.parameters import MISSING, Parameter
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.base import ANYTHING, BaseStep, StepMeta
 from zentfx.steps.calls import PipelineInput, builder, outputs_of_call
-from zentfx.steps.metric_log import log_metric
+from zentfx.steps.definition import Definition
+from zentfx.steps.list_inputs import ListableInputs, check_indexes, element, gathered, whole
 from zentfx.steps.options import StepOptions
 from zentfx.steps.outputs import Output, check_substitutions, declared_outputs
 from zentfx.steps.type_checks import checked
-from zentfx.type_hints import resolved_hints
 from zentfx.user_sources import note_loaded
 
 __all__ = ["FunctionStep", "StepFunction", "step"]
@@ -41,68 +39,19 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-@dataclass(frozen=True)
-class _Definition(Generic[_P, _R]):
-    """A function that was made a step, once for all its options.
-
-    Attributes:
-        function: The function.
-        signature: Its signature.
-    """
-
-    function: Callable[_P, _R]
-    signature: inspect.Signature = field(init=False)
-
-    def __post_init__(self) -> None:
-        function = self.function
-        if not isinstance(function, types.FunctionType):
-            raise StepDefinitionError(f"@step is for functions; {function!r} came.")
-        for kind, what in (
-            (inspect.iscoroutinefunction, "a coroutine: @step takes plain functions"),
-            (inspect.isgeneratorfunction, "a generator: return a list"),
-        ):
-            if kind(function):
-                raise StepDefinitionError(f"{function.__qualname__} is {what}.")
-        signature = inspect.signature(function)
-        inside = function.__qualname__.rpartition(".")[0]
-        if inside and not inside.endswith("<locals>") and [*signature.parameters][:1] == ["self"]:
-            raise StepDefinitionError(
-                f"{function.__qualname__} is a method: @step is for functions, whose arguments are "
-                "all recorded."
-            )
-        for item in signature.parameters.values():
-            if item.kind not in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY):
-                raise StepDefinitionError(
-                    f"{function.__qualname__} has {item}, but every parameter of a step is "
-                    "recorded under its name. Give each a name."
-                )
-            if item.name.startswith("zentfx_"):
-                raise StepDefinitionError(
-                    f"{function.__qualname__}: parameter names that start with 'zentfx_' are "
-                    f"reserved; rename {item.name!r}."
-                )
-        if not function.__name__.isidentifier():
-            raise StepDefinitionError(f"{function.__qualname__} has no name for a step: use def.")
-        object.__setattr__(self, "signature", signature)
-
-    @cached_property
-    def parameters(self) -> dict[str, Parameter]:
-        """Its parameters by name."""
-        hints = resolved_hints(self.function)
-        return {
-            name: Parameter(name, hints.get(name, MISSING), item.default)
-            for name, item in self.signature.parameters.items()
-        }
-
-    @cached_property
-    def outputs(self) -> tuple[Output, ...]:
-        """What it returns."""
-        return declared_outputs(self.function)
+class _Definition(Definition[_P, _R]):
+    """A function, and the class of the steps that call it."""
 
     @cached_property
     def step_class(self) -> type[FunctionStep]:
-        """The class of its steps: made late, when materializers below the function are defined."""
+        """The class: made late, when materializers below the function are defined."""
         function = self.function
+        outputs = {
+            output.key: f"zentfx.{values.artifact_type_of(output.annotation)}"
+            for output in self.outputs
+        }
+        if self.logs_metrics:
+            outputs["zentfx_metrics"] = "Metrics"
         make: Any = FunctionStepMeta
         made = make(
             function.__name__,
@@ -114,42 +63,11 @@ class _Definition(Generic[_P, _R]):
                 "definition": self,
                 # Where its code is: what tells one state of it from another looks for functions.
                 "source_function": staticmethod(function),
-                "inputs": MappingProxyType(dict.fromkeys(self.parameters, ANYTHING)),
-                "outputs": MappingProxyType(
-                    {
-                        **{
-                            output.key: f"zentfx.{values.artifact_type_of(output.annotation)}"
-                            for output in self.outputs
-                        },
-                        **({"zentfx_metrics": "Metrics"} if _logs_metrics(function) else {}),
-                    }
-                ),
+                "inputs": ListableInputs(dict.fromkeys(self.parameters, ANYTHING)),
+                "outputs": MappingProxyType(outputs),
             },
         )
         return cast("type[FunctionStep]", made)
-
-
-def _logs_metrics(function: Callable[..., Any]) -> bool:
-    """Whether a function mentions ``log_metric``, itself or in functions that it mentions."""
-    seen: set[int] = set()
-    waiting: list[Any] = [function]
-    while waiting:
-        function = inspect.unwrap(waiting.pop())
-        if not isinstance(function, types.FunctionType) or id(function) in seen:
-            continue
-        seen.add(id(function))
-        for name in _names(function.__code__):
-            if name == log_metric.__name__ or function.__globals__.get(name) is log_metric:
-                return True
-            waiting.append(function.__globals__.get(name))
-    return False
-
-
-def _names(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names(constant)
 
 
 class FunctionStepMeta(StepMeta):
@@ -201,7 +119,11 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
 
     def completed(self, connected: Collection[str]) -> FunctionStep:
         """Adds the defaults of parameters that are neither given nor connected."""
-        both = sorted(self._arguments.keys() & set(connected))
+        check_indexes(connected, type(self).__name__)
+        for key in connected:
+            self._check_list(key)
+        connected = {whole(key) for key in connected}
+        both = sorted(self._arguments.keys() & connected)
         if both:
             raise PipelineError(
                 f"{type(self).__name__}: {both[0]!r} has a value, and is connected to an output "
@@ -218,6 +140,19 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
             return self
         made = type(self)(**self._arguments, **missing)
         return made.with_options(**self.options.as_dict())
+
+    def _check_list(self, key: str) -> None:
+        """Refuses an element of a list for an argument that cannot be a list."""
+        name = whole(key)
+        parameter = self.parameter_schema().get(name)
+        if name == key or parameter is None:
+            return
+        kind = typing.get_origin(parameter.annotation) or parameter.annotation
+        if isinstance(kind, type) and not issubclass(list, kind):
+            raise PipelineError(
+                f"{type(self).__name__}: the argument {name!r} takes {kind.__qualname__}; a list "
+                "of outputs came."
+            )
 
     @property
     def usual_name(self) -> str:
@@ -261,7 +196,7 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
         """Calls the function, and saves what it returns."""
         name = type(self).__name__
         given = self.arguments
-        given.update({key: artifact.load() for key, artifact in inputs.items()})
+        given.update(gathered({key: artifact.load() for key, artifact in inputs.items()}))
         for key, value in given.items():
             parameter = self.definition.parameters[key]
             if value is not None or parameter.default is not None:  # `x: int = None` means both
@@ -394,10 +329,16 @@ class StepFunction(Generic[_P, _R]):
             raise ParameterError(
                 f"{name}{self._definition.signature} was called with other arguments: {error}."
             ) from error
-        inputs = {key: value for key, value in bound.items() if isinstance(value, PipelineInput)}
+        inputs: dict[str, PipelineInput] = {}
+        literals: dict[str, Any] = {}
         for key, value in bound.items():
-            _check_literal(value, f"{name}: argument {key!r}")
-        literals = {key: value for key, value in bound.items() if key not in inputs}
+            if isinstance(value, PipelineInput):
+                inputs[key] = value
+            elif _is_list_of_inputs(value):
+                inputs.update({element(key, index): item for index, item in enumerate(value)})
+            else:
+                _check_literal(value, f"{name}: argument {key!r}")
+                literals[key] = value
         made = self.step_class(**literals).with_options(**self._options.as_dict())
         outputs = building.call(made, inputs, after)
         return outputs_of_call(outputs)
@@ -429,6 +370,13 @@ def _find(module: str, qualname: str) -> Any:
     return found
 
 
+def _is_list_of_inputs(value: Any) -> bool:
+    # A tuple is what a call with several outputs gives: rather a slip than a list.
+    return (
+        isinstance(value, list) and bool(value) and all(isinstance(x, PipelineInput) for x in value)
+    )
+
+
 def _check_literal(value: Any, where: str) -> None:
     """Refuses outputs that are hidden in a container."""
     parts: Sequence[Any] = ()
@@ -439,7 +387,7 @@ def _check_literal(value: Any, where: str) -> None:
     if any(isinstance(part, PipelineInput) for part in parts):
         raise ParameterError(
             f"{where} is a {type(value).__name__} with outputs of steps in it. Give each output as "
-            "an argument of its own."
+            "an argument of its own, or a list of outputs and nothing else."
         )
 
 

@@ -169,10 +169,11 @@ def _interface(node: Node, family: Family) -> StockSpec:
     base_type = stock.base_type if stock else family.base_type
     if isinstance(step, FunctionStep) and step.trains:
         base_type = "Train"
+    optional = step.optional_inputs | {*node.artifacts}
     inputs = {
-        name: (node.input_types.get(name, kind), name in step.optional_inputs | {*node.artifacts})
-        for name, kind in step.inputs.items()
-        if kind != ANYTHING or name in node.inputs
+        name: (node.input_types.get(name, step.inputs[name]), name in optional)
+        for name in dict.fromkeys([*step.inputs, *node.inputs])
+        if step.inputs[name] != ANYTHING or name in node.inputs
     }
     return StockSpec(
         name=step.wraps,

@@ -18,6 +18,7 @@ from zentfx.records.models import (
     skipped_step,
 )
 from zentfx.records.schema import Artifact
+from zentfx.steps.list_inputs import in_order
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.graph import Graph
 from zentfx.views.identified import Identified
@@ -140,7 +141,8 @@ class StepRun:
     @cached_property
     def inputs(self) -> Named[ArtifactVersion]:
         """The artifacts that it read, by input name; each has its producer's address."""
-        return self._artifacts(self._record.inputs, "input", self._addresses)
+        ids = {name: self._record.inputs[name] for name in in_order(self._record.inputs)}
+        return self._artifacts(ids, "input", self._addresses)
 
     @cached_property
     def outputs(self) -> Named[ArtifactVersion]:
