@@ -312,7 +312,7 @@ class TestCalls:
             x * x for x in range(12)
         )
         written = spread.build(1, 2).to_yaml()
-        assert "parts[1]: square_2.output" in written
+        assert "parts:\n      - square.output\n      - square_2.output\n" in written
         assert len(run.steps["again"].inputs["numbers"].upstream()) == 4
 
     def test_a_list_may_have_artifacts_from_before(self, repository):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +27,7 @@ from zentfx.records.models import ArtifactRecord, PipelineVersionRecord
 from zentfx.steps.base import ANYTHING, BaseStep
 from zentfx.steps.calls import building
 from zentfx.steps.input_files import input_digests
-from zentfx.steps.list_inputs import element, whole
+from zentfx.steps.list_inputs import elements, whole
 from zentfx.steps.node import ArtifactReference, Node, OutputReference, PlacedStep
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.catalog import Catalog
@@ -555,7 +555,7 @@ def placed_step(
     """
     references: dict[str, OutputReference] = {}
     artifacts: dict[str, ArtifactReference] = {}
-    for key, source in _elements(inputs):
+    for key, source in elements(inputs):
         if key not in step.inputs:
             raise PipelineError(
                 f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
@@ -578,14 +578,6 @@ def placed_step(
                 raise PipelineError(f"Input {key!r} of step {name!r}: {error}") from error
     step = step.completed([*references, *artifacts])
     return PlacedStep(step, references, artifacts, tuple(dict.fromkeys(after)))
-
-
-def _elements(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, source in inputs.items():
-        if isinstance(source, (list, tuple)):
-            yield from ((element(key, index), item) for index, item in enumerate(source))
-        else:
-            yield key, source
 
 
 def _ordered(needed: Mapping[str, Collection[str]]) -> list[str]:

@@ -25,6 +25,7 @@ from zentfx.class_paths import class_path, find_class
 from zentfx.errors import ConfigError, DataNotFoundError, NotFoundError, ZenTFXError, near_matches
 from zentfx.parameters import decode, encode
 from zentfx.steps.base import BaseStep
+from zentfx.steps.list_inputs import elements, gathered
 from zentfx.steps.node import ArtifactReference, OutputReference, PlacedStep
 
 __all__ = [
@@ -124,10 +125,12 @@ def _step_data(item: PlacedStep, folder: Path | None) -> dict[str, Any]:
         },
     }
     if item.inputs or item.artifacts:
-        data["inputs"] = {
-            **{name: str(reference) for name, reference in item.inputs.items()},
-            **{name: _artifact_data(reference) for name, reference in item.artifacts.items()},
-        }
+        data["inputs"] = gathered(
+            {
+                **{name: str(reference) for name, reference in item.inputs.items()},
+                **{name: _artifact_data(reference) for name, reference in item.artifacts.items()},
+            }
+        )
     if item.after:
         data["after"] = list(item.after)
     options = step.options.as_dict()
@@ -396,7 +399,7 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> Place
         step = step.with_options(**options)
     references = {}
     artifacts = {}
-    for key, source in inputs.items():
+    for key, source in elements(inputs):
         if isinstance(source, dict):
             artifacts[key] = _load_artifact(document, (*path, "inputs", key), source)
             continue

@@ -8,7 +8,15 @@ from typing import Any
 
 from zentfx.errors import PipelineError
 
-__all__ = ["ListableInputs", "check_indexes", "element", "gathered", "in_order", "whole"]
+__all__ = [
+    "ListableInputs",
+    "check_indexes",
+    "element",
+    "elements",
+    "gathered",
+    "in_order",
+    "whole",
+]
 
 _ELEMENT = re.compile(r"(.+)\[(0|[1-9][0-9]*)\]")
 
@@ -38,6 +46,22 @@ class ListableInputs(Mapping[str, str]):
 def element(name: str, index: int) -> str:
     """The input that is one element of a list."""
     return f"{name}[{index}]"
+
+
+def elements(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Takes lists apart.
+
+    Args:
+        inputs: What inputs read, some of them a list.
+
+    Yields:
+        Inputs, and the one thing that each reads.
+    """
+    for name, source in inputs.items():
+        if isinstance(source, (list, tuple)):
+            yield from ((element(name, index), item) for index, item in enumerate(source))
+        else:
+            yield name, source
 
 
 def whole(key: str) -> str:
