@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -724,6 +725,31 @@ class TestVersions:
             asking(2)
         [version] = repository.list_artifact_versions("answer")
         assert (version.version, version.load()) == ("1.0", 1)
+
+    def test_a_version_whose_files_are_gone_is_made_again(self, repository):
+        @step
+        def answer(x: int) -> Annotated[int, ArtifactConfig(name="answer", version="1.0")]:
+            return x
+
+        @quiet
+        def asking(x):
+            add(answer(x), 1)
+
+        asking(1)
+        first = repository.get_artifact_version("answer", "1.0")
+        shutil.rmtree(first.uri)
+        with pytest.raises(DataNotFoundError, match="Run its pipeline again"):
+            first.load()
+        assert statuses(asking(1))["answer"] == "completed"
+        again = repository.get_artifact_version("answer")
+        assert (again.version, again.load(), again.id > first.id) == ("1.0", 1, True)
+        [listed] = repository.list_artifact_versions("answer")
+        assert listed.id == again.id
+        [named] = repository.list_artifacts()
+        assert named.versions == 1
+        assert repository.get_artifact_version(first.id).state == "deleted"
+        with pytest.raises(StepFailedError, match="is there already"):
+            asking(2)
 
     def test_a_version_of_a_failed_run_can_be_given_again(self, repository, tmp_path):
         @step

@@ -1,5 +1,6 @@
 """Functions as steps: what is read from their signatures, and how they are called."""
 
+import importlib
 import pickle
 from typing import Annotated, Any, Tuple  # noqa: UP035 - as the seeds write it
 
@@ -238,6 +239,14 @@ class TestDefinitions:
     def test_bad_options_are_refused(self, options, error):
         with pytest.raises(error):
             double.with_options(**options)
+
+    def test_an_edit_of_the_file_meanwhile_changes_nothing(self, tmp_path, monkeypatch):
+        file = tmp_path / "edited_meanwhile.py"
+        file.write_text("from zentfx import step\n@step\ndef f(x: int):\n    return x, x\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        function = importlib.import_module("edited_meanwhile").f
+        file.write_text("from zentfx import step\n@step\ndef f(x: int):\n    return x\n#\n")
+        assert list(function.step_class.outputs) == ["output_0", "output_1"]
 
     def test_substitutions_give_each_output_a_name_of_its_own(self):
         @step

@@ -208,7 +208,7 @@ class Reader:
         with rows_of(self._store) as rows:
             context = rows.context(schema.ARTIFACT_NAME, name)
             found = rows.artifacts_in([context.id]) if context is not None else []
-        return [artifact_record(item) for _, item in sorted(found, key=lambda pair: pair[1].id)]
+        return _as_versions(item for _, item in found)
 
     def artifact_names(self) -> list[str]:
         """Names of artifacts, sorted."""
@@ -219,10 +219,10 @@ class Reader:
         """All versions of all named artifacts, by name, oldest first; names that have none, too."""
         with rows_of(self._store) as rows:
             groups = {item.id: item.name for item in rows.contexts(schema.ARTIFACT_NAME)}
-            found: dict[str, list[ArtifactRecord]] = {name: [] for name in sorted(groups.values())}
-            for group, item in sorted(rows.artifacts_in(list(groups)), key=lambda pair: pair[1].id):
-                found[groups[group]].append(artifact_record(item))
-        return found
+            found: dict[str, list[Item]] = {name: [] for name in sorted(groups.values())}
+            for group, item in rows.artifacts_in(list(groups)):
+                found[groups[group]].append(item)
+        return {name: _as_versions(items) for name, items in found.items()}
 
     def version_annotations(self, name: str, version: str) -> Annotations:
         """What is said of a version of a named artifact.
@@ -419,3 +419,13 @@ class Reader:
             records = map(pipeline_version, rows.contexts(schema.PIPELINE_VERSION))
         found = [record for record in records if pipeline in (None, record.pipeline)]
         return sorted(found, key=lambda item: (item.pipeline, item.number))
+
+
+def _as_versions(items: Iterable[Item]) -> list[ArtifactRecord]:
+    """Artifacts of a name, oldest first: of each version the last one.
+
+    A version is made again when its files are gone.
+    """
+    records = map(artifact_record, sorted(items, key=lambda item: item.id))
+    last = {record.properties.get(schema.Artifact.VERSION): record for record in records}
+    return sorted(last.values(), key=lambda record: record.id)

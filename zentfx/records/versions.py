@@ -17,6 +17,7 @@ from zentfx.records.schema import (
     ArtifactVersion,
 )
 from zentfx.records.writer import context_type, named_context, set_properties
+from zentfx.stores.files import is_gone
 from zentfx.stores.mlmd import mlmd, pb
 
 __all__ = ["Versions"]
@@ -84,18 +85,26 @@ class Versions:
         return True
 
     def _take_over(self, name: str, version: str, run: str) -> None:
-        """Takes a version that a run has claimed which is no more; refuses it otherwise."""
+        """Takes a version that a run has claimed which is no more, or whose files are gone.
+
+        Refuses it otherwise.
+        """
         what = f"Version {version!r} of the artifact {name!r}"
         context = self._context(name, version)
         owner = context.custom_properties[ArtifactVersion.RUN].string_value
         busy = owner != run and self._is_busy(owner, context.create_time_since_epoch)
         # After that: whoever has ended meanwhile may have published it.
-        if self._client.get_artifacts_by_context(context.id):
+        made = self._client.get_artifacts_by_context(context.id)
+        if not all(is_gone(artifact.uri) for artifact in made):
             raise DataError(f"{what} is there already, and is never changed: name another.")
         if busy:
             raise DataError(
                 f"{what} is being made by {owner or 'another process'}: name another, or wait."
             )
+        for artifact in made:
+            artifact.state = pb.Artifact.DELETED
+        if made:
+            self._client.put_artifacts(made)
         set_properties(context, {ArtifactVersion.RUN: run})
         self._client.put_contexts([context])
 

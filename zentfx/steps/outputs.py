@@ -10,6 +10,8 @@ import textwrap
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from types import CodeType
 from typing import Any
 
 from zentfx.errors import ParameterError, StepDefinitionError, UnknownParameterError, near_matches
@@ -282,8 +284,15 @@ def _returned(function: Callable[..., Any]) -> list[int | None] | None:
         For each return statement with a value, of how many parts it is a tuple, None if it is
         something else. None where there is no text.
     """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else _returned_by(code)
+
+
+# Kept from when the function was defined: the file may be edited while it is loaded.
+@cache
+def _returned_by(code: CodeType) -> list[int | None] | None:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
     except (OSError, TypeError, SyntaxError, IndexError):
         return None
     found: list[int | None] = []

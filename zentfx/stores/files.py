@@ -7,7 +7,7 @@ import re
 import uuid
 from pathlib import Path
 
-__all__ = ["is_aside", "size_of_files", "write_whole"]
+__all__ = ["is_aside", "is_gone", "size_of_files", "write_whole"]
 
 _ASIDE = re.compile(r"\..+-[0-9a-f]{32}")
 
@@ -67,3 +67,19 @@ def size_of_files(uri: str) -> int | None:
     except (OSError, ValueError):
         return None  # it is gone, or going; or it is no path at all
     return sizes
+
+
+def is_gone(uri: str) -> bool:
+    """Whether an artifact's files are known not to be there; of other machines nothing is known.
+
+    Args:
+        uri: Where they are.
+
+    Returns:
+        True if there is neither file nor folder.
+    """
+    path = uri.removeprefix("file://")
+    try:
+        return bool(path) and "://" not in path and not Path(path).exists()
+    except (OSError, ValueError):
+        return True  # no path at all

@@ -13,7 +13,8 @@ from zentfx.records.models import ArtifactRecord, MarkRecord, Origin
 from zentfx.records.schema import Artifact
 from zentfx.running_step import running_step
 from zentfx.steps.calls import PipelineInput
-from zentfx.views.graph import Graph, is_gone
+from zentfx.stores.files import is_gone
+from zentfx.views.graph import Graph
 from zentfx.views.identified import Identified
 
 if TYPE_CHECKING:

@@ -26,10 +26,10 @@ from zentfx.records.models import (
 from zentfx.records.rows import ARTIFACT_STATES
 from zentfx.records.schema import ANNOTATIONS, Artifact
 from zentfx.steps.node import ArtifactReference
-from zentfx.stores.files import size_of_files
+from zentfx.stores.files import is_gone, size_of_files
 from zentfx.views.artifact import ArtifactVersion, NamedArtifact
 from zentfx.views.context import Context
-from zentfx.views.graph import Graph, is_gone
+from zentfx.views.graph import Graph
 from zentfx.views.listing import Listing, exact_text
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace

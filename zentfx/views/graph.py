@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zentfx.analysis import graph as graphs
 from zentfx.records.models import GraphRecord, StepNode
+from zentfx.stores.files import is_gone
 from zentfx.views.listing import Listing
 
 if TYPE_CHECKING:
     from zentfx.views.artifact import ArtifactVersion
     from zentfx.views.catalog import Catalog
 
-__all__ = ["Graph", "is_gone"]
+__all__ = ["Graph"]
 
 
 class Graph:
@@ -76,12 +76,3 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self._record.steps)
-
-
-def is_gone(uri: str) -> bool:
-    """Whether an artifact's files are known not to be there; of other machines nothing is known."""
-    path = uri.removeprefix("file://")
-    try:
-        return bool(path) and "://" not in path and not Path(path).exists()
-    except (OSError, ValueError):
-        return True  # no path at all
