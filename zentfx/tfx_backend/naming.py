@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,8 +81,7 @@ class Naming:
     def _claim(self, step: str, key: str, template: str, version: str | None) -> None:
         now = datetime.now().astimezone()
         name = template.format(date=f"{now:%Y_%m_%d}", time=f"{now:%H_%M_%S_%f}")
-        with self._connection as handle:
-            versions = Versions(handle.store, self._is_alive)
+        with self._versions() as versions:
             self._claimed[step, key] = name, versions.claim(name, version, f"{self._run}:{step}")
 
     def reused(self, step: str, outputs: Mapping[str, Any]) -> None:
@@ -101,8 +101,8 @@ class Naming:
                 )
                 with self._connection as handle:
                     known = handle.store.get_contexts_by_artifact(artifact.id)
-                    if all(context.type != ARTIFACT_VERSION for context in known):
-                        versions = Versions(handle.store, self._is_alive)
+                if all(context.type != ARTIFACT_VERSION for context in known):
+                    with self._versions() as versions:
                         versions.publish(name, version, artifact.id, output.tags)
 
     def published(self, step: str, outputs: Mapping[str, Any]) -> None:
@@ -116,7 +116,11 @@ class Naming:
             if (step, key) not in self._claimed:
                 continue  # the Launcher has reused an earlier result, which has a version
             name, version = self._claimed[step, key]
-            with self._connection as handle:
-                versions = Versions(handle.store, self._is_alive)
+            with self._versions() as versions:
                 for artifact in outputs[key]:
                     versions.publish(name, version, artifact.id, output.tags)
+
+    @contextlib.contextmanager
+    def _versions(self) -> Iterator[Versions]:
+        with self._connection as handle:
+            yield Versions(handle.store, self._is_alive)
