@@ -386,7 +386,7 @@ class Repository:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
-        return self._catalog.looked_up(name_or_id, version)
+        return self._catalog.find.looked_up(name_or_id, version)
 
     def register_artifact(
         self,
@@ -417,7 +417,7 @@ class Repository:
             StoreError: If the repository is read-only.
         """
         number = register(self._workspace, folder_or_file_uri, name, version, tags)
-        return self._catalog.artifact(number)
+        return self._catalog.find.artifact(number)
 
     def compare_artifacts(
         self,

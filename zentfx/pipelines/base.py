@@ -416,7 +416,7 @@ class Pipeline:
                     "it from a step; or register its files."
                 )
             try:
-                artifact = catalog.referenced(reference)
+                artifact = catalog.find.referenced(reference)
             except NotFoundError as error:
                 raise PipelineError(
                     f"Input {key!r} of step {name!r} reads {reference}: {error}"

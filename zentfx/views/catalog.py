@@ -25,9 +25,10 @@ from zentfx.records.models import (
 )
 from zentfx.records.rows import ARTIFACT_STATES
 from zentfx.records.schema import ANNOTATIONS, Artifact
-from zentfx.steps.node import ArtifactReference
 from zentfx.stores.files import is_gone, size_of_files
 from zentfx.views.artifact import ArtifactVersion, NamedArtifact
+from zentfx.views.artifact_finder import ArtifactFinder
+from zentfx.views.columns import ARTIFACT_COLUMNS, CONTEXT_COLUMNS, NAMED_COLUMNS, RUN_COLUMNS
 from zentfx.views.context import Context
 from zentfx.views.graph import Graph
 from zentfx.views.listing import Listing, exact_text
@@ -36,46 +37,8 @@ from zentfx.workspace import Workspace
 
 __all__ = ["Catalog", "checked_number"]
 
-_ADDRESS = "::"
 # Plain MLMD code says nothing of a state.
 _STATES = {"live": ("live", "unknown")}
-_RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
-    "id": lambda run: run.id,
-    "pipeline": lambda run: run.pipeline,
-    "version": lambda run: run.version,
-    "status": lambda run: run.status,
-    "started": lambda run: run.started,
-    "duration": lambda run: round(run.duration, 3),
-    "project": lambda run: run.project,
-    "experiment": lambda run: run.experiment,
-    "owner": lambda run: run.owner,
-    "changelist": lambda run: run.changelist,
-    "tags": lambda run: run.tags,
-    "note": lambda run: run.note,
-}
-_ARTIFACT_COLUMNS: dict[str, Callable[[ArtifactVersion], Any]] = {
-    "id": lambda item: item.id,
-    "name": lambda item: item.name,
-    "version": lambda item: item.version,
-    "type": lambda item: item.type,
-    "created": lambda item: item.created,
-    "state": lambda item: item.state if item.exists else f"{item.state}, files gone",
-    "marked": lambda item: item._marked,
-    "uri": lambda item: item.uri,
-}
-_NAMED_COLUMNS: dict[str, Callable[[NamedArtifact], Any]] = {
-    "name": lambda item: item.name,
-    "versions": lambda item: item.versions,
-    "latest": lambda item: item.latest.version,
-    "type": lambda item: item.latest.type,
-    "created": lambda item: item.latest.created,
-}
-_CONTEXT_COLUMNS: dict[str, Callable[[Context], Any]] = {
-    "type": lambda item: item.type,
-    "name": lambda item: item.name,
-    "note": lambda item: item.note,
-    "created": lambda item: item.created,
-}
 
 
 def checked_number(name: str, value: Any) -> int:
@@ -101,10 +64,14 @@ class Catalog:
 
     Args:
         workspace: The stores.
+
+    Attributes:
+        find: Finds single artifacts.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self.find = ArtifactFinder(self)
 
     def run(self, run: str | RunRecord) -> Run:
         """One run.
@@ -145,86 +112,9 @@ class Catalog:
         if newest is not None:
             chosen = chosen[max(0, len(chosen) - newest) :]
         marked = self.workspace.reader.marked_runs()
-        columns = {**_RUN_COLUMNS, "marked": lambda run: marked.get(run.id)}
+        columns = {**RUN_COLUMNS, "marked": lambda run: marked.get(run.id)}
         runs = [Run(record, self) for record in chosen]
         return Listing(runs, columns, "No runs yet, or none of these.")
-
-    def looked_up(self, name_or_id: str | int, version: str | int | None = None) -> ArtifactVersion:
-        """One artifact; a step that is running is noted to have read it.
-
-        Args:
-            name_or_id: See :meth:`artifact`.
-            version: See :meth:`artifact`.
-
-        Returns:
-            The artifact.
-
-        Raises:
-            NotFoundError: If there is none; names near matches.
-        """
-        found = self.artifact(name_or_id, version)
-        by_id = str(found.id) == str(name_or_id)
-        found._note_read(pinned=by_id or version is not None)
-        return found
-
-    def artifact(
-        self, name_or_id: str | int | ArtifactVersion, version: str | int | None = None
-    ) -> ArtifactVersion:
-        """One artifact.
-
-        Args:
-            name_or_id: Its name, its id in MLMD, or an address ``pipeline::step::output``, which
-                means what that pipeline's latest completed run wrote or reused.
-            version: The version of that name; None for the latest.
-
-        Returns:
-            The artifact.
-
-        Raises:
-            NotFoundError: If there is none; names near matches.
-        """
-        if isinstance(name_or_id, ArtifactVersion):
-            return name_or_id
-        if not isinstance(name_or_id, (str, int)) or isinstance(name_or_id, bool):
-            raise NotFoundError(
-                f"There is no artifact {name_or_id!r}: expected a name, an id, or an address "
-                "'pipeline::step::output'."
-            )
-        if isinstance(name_or_id, str):
-            record = self._named(name_or_id, None if version is None else str(version))
-            if record is not None:
-                return self.views([record])[0]
-        if version is not None:
-            self._versions(str(name_or_id))
-        if isinstance(name_or_id, str) and not name_or_id.isdecimal():
-            return self._addressed(name_or_id)
-        number = int(name_or_id)
-        found = self.workspace.reader.artifacts([number] if abs(number) < 2**63 else [])
-        if not found:
-            raise NotFoundError(f"There is no artifact with the id {name_or_id}.")
-        return self.views(found.values())[0]
-
-    def _versions(self, name: str) -> list[ArtifactRecord]:
-        found = self.workspace.reader.artifact_versions(name)
-        if not found:
-            near = near_matches(name, self.workspace.reader.artifact_names())
-            raise NotFoundError(
-                f"There is no artifact called {name!r}.{near} Types are given as type=…."
-            )
-        return found
-
-    def _named(self, name: str, version: str | None) -> ArtifactRecord | None:
-        """A version of a named artifact; None where nothing has the name."""
-        found = self.workspace.reader.artifact_versions(name)
-        if not found:
-            return None
-        if version is None:
-            return found[-1]
-        versions = {str(item.properties[Artifact.VERSION]): item for item in found}
-        if version not in versions:
-            near = near_matches(version, versions)
-            raise NotFoundError(f"The artifact {name!r} has no version {version!r}.{near}")
-        return versions[version]
 
     def named_artifacts(self) -> Listing[NamedArtifact]:
         """See :meth:`zentfx.Repository.list_artifacts`."""
@@ -238,7 +128,7 @@ class Catalog:
             NamedArtifact(name, len(records), view)
             for (name, records), view in zip(found.items(), latest, strict=True)
         ]
-        return Listing(items, _NAMED_COLUMNS, "No artifacts with a name yet.")
+        return Listing(items, NAMED_COLUMNS, "No artifacts with a name yet.")
 
     def annotations_of(self, artifact: ArtifactVersion) -> Annotations:
         """Tags and note of an artifact; of one without a name there are none."""
@@ -266,36 +156,6 @@ class Catalog:
                 artifact.name, artifact.version, changed(before, **told), told
             )
 
-    def referenced(self, reference: ArtifactReference) -> ArtifactRecord:
-        """The artifact that a pipeline's wiring names.
-
-        Args:
-            reference: Its name and version, or its id.
-
-        Returns:
-            The record.
-
-        Raises:
-            NotFoundError: If there is none.
-        """
-        if reference.name is None:
-            return self.artifact(reference.id or 0)._record
-        return self.artifact(reference.name, reference.version)._record
-
-    def _addressed(self, address: str) -> ArtifactVersion:
-        parts = address.rsplit(_ADDRESS, 2)
-        if len(parts) != 3:
-            known = self.workspace.reader.artifact_names()
-            raise NotFoundError(
-                f"There is no artifact {address!r}: expected a name, an id, or an address "
-                f"'pipeline::step::output'.{near_matches(address, known) if known else ''}"
-            )
-        pipeline, step, output = parts
-        done = self.runs(pipeline=pipeline, status="completed")
-        if not done:
-            raise NotFoundError(f"The pipeline {pipeline!r} has no completed run.")
-        return done[-1].steps[step].outputs[output]
-
     def artifacts(
         self,
         type: str | None = None,
@@ -319,7 +179,7 @@ class Catalog:
         if type is not None and not found:
             self._known_type(type)
         if name is not None:
-            ids = {item.id for item in self._versions(name)}
+            ids = {item.id for item in self.find.versions(name)}
             found = [item for item in found if item.id in ids]
         notes = self.marked
         found = [
@@ -372,7 +232,7 @@ class Catalog:
     ) -> Listing[ArtifactVersion]:
         """Views of artifacts, as a table; with the notes of marks, if they are known already."""
         empty = "No artifacts yet, or none of these."
-        return Listing(self.views(records, notes), _ARTIFACT_COLUMNS, empty)
+        return Listing(self.views(records, notes), ARTIFACT_COLUMNS, empty)
 
     def views(
         self, records: Iterable[ArtifactRecord], notes: Mapping[int, str] | None = None
@@ -403,7 +263,7 @@ class Catalog:
             known = {*ANNOTATIONS, *(item.type for item in self.workspace.reader.contexts())}
             near = near_matches(str(type), known)
             raise NotFoundError(f"There are no contexts of type {type!r}.{near}")
-        return Listing([Context(item, self) for item in records], _CONTEXT_COLUMNS, "No contexts.")
+        return Listing([Context(item, self) for item in records], CONTEXT_COLUMNS, "No contexts.")
 
     def context(self, type: str, name: str) -> Context:
         """One context; see :meth:`zentfx.Repository.get_context`."""
