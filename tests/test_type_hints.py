@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import pytest
@@ -55,9 +56,8 @@ def constructs(
 
 @pytest.mark.parametrize("name", "abcdef")
 def test_wherever_the_name_stands(name):
-    annotation = resolved_hints(constructs)[name]
     # In the parameters of a callable nothing is looked at.
-    assert is_unresolved(annotation) or name == "f"
+    assert is_unresolved(resolved_hints(constructs)[name]) is (name != "f")
 
 
 @pytest.mark.parametrize("name", "abcde")
@@ -79,3 +79,19 @@ def test_values_in_a_literal_are_not_names():
         pass
 
     assert not is_unresolved(resolved_hints(literal)["a"])
+
+
+def test_what_is_not_there_in_one_module_is_there_in_another():
+    # `typing` keeps one `List["Path"]` for all modules, with what its name once was.
+    space = {}
+    text = "from typing import List\ndef f(paths: List['Path'], more: 'List[\"Path\"]'): pass"
+    exec(text, space)
+    assert is_unresolved(resolved_hints(space["f"])["paths"])
+    assert is_unresolved(resolved_hints(space["f"])["more"])
+    other = {"Path": Path}
+    exec(text, other)
+    wanted = {"paths": list[Path], "more": list[Path]}
+    assert typing.get_type_hints(other["f"]) == resolved_hints(other["f"])
+    assert {name: typing.get_args(hint) for name, hint in resolved_hints(other["f"]).items()} == {
+        name: typing.get_args(hint) for name, hint in wanted.items()
+    }

@@ -51,6 +51,8 @@ __all__ = ["CodeIdentity", "code_of"]
 
 # Raised when the normal form below changes, because all fingerprints change with it.
 _NORMAL_FORM = 1
+# How the text of a name begins whose value is computed when its module is loaded.
+_VALUE = "value = "
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def _edited(sources: Mapping[str, str]) -> Iterator[str]:
     for name, text in sorted(sources.items()):
         module, _, part = name.partition(":")
         file = _project_file(module)
-        if file is None or module not in sys.modules:
+        if file is None or module not in sys.modules or text.startswith(_VALUE):
             continue
         try:
             now: str | None = read_source(file)
@@ -317,10 +319,10 @@ def _reach_part(function: FunctionType, file: Path, found: _Found) -> bool:
         return False
     found[key] = part
     # From a command line, a file or the environment, say.
-    for item in sorted(computed_names(part)):
-        value = _plain_value(function.__globals__.get(item))
+    for item in sorted(computed_names(part).intersection(function.__globals__)):
+        value = _plain_value(function.__globals__[item])
         if value is not None:
-            found[f"{key}:{item}"] = f"value = {value}"
+            found[f"{key}:{item}"] = f"{_VALUE}{value}"
     _reach_modules(list(_imported_names(_parse(part, name), _package_of(name, file))), found)
     return True
 

@@ -44,6 +44,8 @@ _MODULE_NAMES = frozenset(
         "__spec__",
     }
 )
+# How the names end of what zentfx has to derive from besides materializers.
+_NO_MATERIALIZERS = ("Step", "Datasource", "Pipeline")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NAMING = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 _BINDING = (*_DEFINITIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
@@ -413,6 +415,7 @@ class _Effects:
         """Whether a class may be a materializer, which has to do with every value of its type."""
         return any(
             self._imports.get(_root(base) or "", "zentfx") == "zentfx"
+            and not (_root(base) in self._imports and _last(base).endswith(_NO_MATERIALIZERS))
             for inner in ast.walk(node)
             if isinstance(inner, ast.ClassDef)
             for base in inner.bases

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,14 +92,31 @@ def resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _resolved(annotation: Any, known: dict[str, Any]) -> Any:
-    probe = types.SimpleNamespace(__annotations__={"it": annotation})
     missing: dict[str, Unresolved] = {}
-    while True:
-        try:
-            return typing.get_type_hints(probe, known, missing, include_extras=True)["it"]
-        except NameError as error:
-            if error.name is None or error.name in missing:
+    references: list[typing.ForwardRef] = []
+    try:
+        while True:
+            try:
+                if isinstance(annotation, str):
+                    annotation = eval(annotation, known, missing)  # as `typing` does
+                references += _forward_references(annotation)
+                probe = types.SimpleNamespace(__annotations__={"it": annotation})
+                return typing.get_type_hints(probe, known, missing, include_extras=True)["it"]
+            except NameError as error:
+                if error.name is None or error.name in missing:
+                    return Unresolved(str(annotation), str(error))
+                missing[error.name] = Unresolved(error.name, str(error))
+            except Exception as error:  # noqa: BLE001 - see above
                 return Unresolved(str(annotation), str(error))
-            missing[error.name] = Unresolved(error.name, str(error))
-        except Exception as error:  # noqa: BLE001 - see above
-            return Unresolved(str(annotation), str(error))
+    finally:
+        # `List["Table"]` is one object for all modules, and keeps what its names once were.
+        for reference in references:
+            reference.__forward_evaluated__ = False
+            reference.__forward_value__ = None
+
+
+def _forward_references(annotation: Any) -> Iterator[typing.ForwardRef]:
+    if isinstance(annotation, typing.ForwardRef):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _forward_references(part)

@@ -335,8 +335,12 @@ class Workspace:
     def annotating(self) -> Iterator[Annotator]:
         """The same, with nobody else annotating meanwhile: tags are read, and written again."""
         annotator = self.annotator
-        with exclusive(self.folder):
+        with self.exclusive():
             yield annotator
+
+    def exclusive(self) -> contextlib.AbstractContextManager[None]:
+        """Within it, nobody else of those who ask changes what was read."""
+        return exclusive(self.folder)
 
     @property
     def writer(self) -> Writer:
@@ -353,7 +357,7 @@ class Workspace:
         from zentfx.records.versions import Versions
 
         self._check_writable()
-        return Versions(self.metadata.connect(), self.is_alive)
+        return Versions(self.metadata.connect(), self.is_alive, self.exclusive)
 
     def _check_writable(self) -> None:
         if self.metadata.read_only:

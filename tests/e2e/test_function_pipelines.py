@@ -420,6 +420,28 @@ class TestCalls:
         with pytest.raises(StepFailedError, match="read.*(?s:.*)No such file"):
             reporting("")
 
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_a_file_that_a_step_before_removes(self, repository, tmp_path, workers):
+        @step(enable_cache=False)
+        def remove(file: str, really: bool) -> None:
+            if really:
+                Path(file).unlink()
+
+        @step
+        def read(path: Path) -> str:
+            return path.read_text()
+
+        @quiet(max_workers=workers)
+        def reading(really):
+            remove(str(tmp_path / "report.txt"), really)
+            read(tmp_path / "report.txt", after="remove")
+
+        (tmp_path / "report.txt").write_text("one")
+        for status in ("completed", "cached"):
+            assert statuses(reading(False))["read"] == status
+        with pytest.raises(StepFailedError, match="No such file"):
+            reading(True)
+
     def test_a_file_that_nothing_may_write_must_be_there(self, repository, tmp_path):
         @step
         def read(path: Path) -> str:
@@ -750,6 +772,47 @@ class TestVersions:
         assert repository.get_artifact_version(first.id).state == "deleted"
         with pytest.raises(StepFailedError, match="is there already"):
             asking(2)
+        # Only the same result may take its place: tags and notes are about that.
+        again.annotate(note="the one of the paper")
+        again.add_tags("good")
+        shutil.rmtree(again.uri)
+        with pytest.raises(StepFailedError, match="is there already"):
+            asking(2)
+        asking(1)
+        third = repository.get_artifact_version("answer", "1.0")
+        assert third.id > again.id
+        assert (third.note, third.tags, third.load()) == ("the one of the paper", ("good",), 1)
+
+    def test_two_who_make_a_version_again_at_once(self, repository):
+        @step
+        def answer(x: int) -> Annotated[int, ArtifactConfig(name="answer", version=1, tags=["t"])]:
+            time.sleep(0.2)
+            return x
+
+        @quiet(in_process=True)
+        def asking():
+            answer(1)
+
+        asking()
+        shutil.rmtree(repository.get_artifact_version("answer").uri)
+
+        def ask(number):
+            try:
+                asking.with_options(name=f"asking_{number}", repository=repository.path)()
+            except StepFailedError as error:
+                return str(error)
+            return "made"
+
+        with ThreadPoolExecutor(3) as threads:
+            ends = list(threads.map(ask, range(3)))
+        assert "made" in ends
+        assert all("answer" in end and "is " in end for end in ends if end != "made"), ends
+        live = [
+            item
+            for item in repository.list_artifact_versions(state="live")
+            if item.name == "answer"
+        ]
+        assert [(item.version, item.tags) for item in live] == [("1", ("t",))]
 
     def test_a_version_of_a_failed_run_can_be_given_again(self, repository, tmp_path):
         @step

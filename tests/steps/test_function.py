@@ -2,7 +2,8 @@
 
 import importlib
 import pickle
-from typing import Annotated, Any, Tuple  # noqa: UP035 - as the seeds write it
+from collections.abc import Sequence
+from typing import Annotated, Any, Optional, Protocol, Tuple, TypeVar  # noqa: UP035 - as the seeds
 
 import cloudpickle
 import numpy as np
@@ -21,7 +22,12 @@ from zentfx.errors import (
 from zentfx.parameters import MISSING
 from zentfx.steps.function import FunctionStep
 from zentfx.steps.outputs import declared_outputs
-from zentfx.steps.type_checks import checked
+from zentfx.steps.type_checks import checked, may_be
+from zentfx.type_hints import Unresolved
+
+
+class _HasLength(Protocol):
+    def __len__(self) -> int: ...
 
 
 @step
@@ -239,6 +245,31 @@ class TestDefinitions:
     def test_bad_options_are_refused(self, options, error):
         with pytest.raises(error):
             double.with_options(**options)
+
+    @pytest.mark.parametrize(
+        ("annotation", "may"),
+        [
+            (list[int], True),
+            (list[int] | None, True),
+            (Optional[list], True),  # noqa: UP007 - as people write it
+            (int | list[int], True),
+            (int | str, False),
+            (Annotated[list[int], "doc"], True),
+            (Annotated[int, "doc"], False),
+            (Sequence[int], True),
+            (Any, True),
+            (object, True),
+            (MISSING, True),
+            (Unresolved("Table", "not there"), True),
+            (TypeVar("T"), True),
+            (_HasLength, True),
+            (tuple[int, ...], False),
+            (dict, False),
+            (int, False),
+        ],
+    )
+    def test_where_a_list_of_outputs_may_be(self, annotation, may):
+        assert may_be(list, annotation) is may
 
     def test_an_edit_of_the_file_meanwhile_changes_nothing(self, tmp_path, monkeypatch):
         file = tmp_path / "edited_meanwhile.py"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
-from zentfx.errors import DataError
 from zentfx.materializers.base import BaseMaterializer
+from zentfx.materializers.keras_parts import own_parts
 from zentfx.materializers.pickled import has_pickle, load_pickle, save_pickle
 
 __all__ = [
@@ -50,10 +49,9 @@ class KerasMaterializer(BaseMaterializer):
 
     def save(self, value: Any, folder: Path) -> None:
         """See the base class; refuses what Keras could not load again."""
+        own = own_parts(value)
         value.save(folder / "model.keras")
-        own = _own_parts(value)
         if own:
-            _check_config(value, own)
             save_pickle(own, folder)
 
     def load(self, folder: Path, type: type[Any] | None) -> Any:
@@ -66,37 +64,6 @@ class KerasMaterializer(BaseMaterializer):
     def extract_metadata(self, value: Any) -> Mapping[str, str | int | float]:
         """How many parameters the model has."""
         return {"parameters": int(value.count_params())} if value.built else {}
-
-
-def _own_parts(model: Any) -> dict[str, Any]:
-    """What a Keras model is made of that is not Keras' own, by the names in its file."""
-    import keras
-    from keras import tree
-
-    layers = list(model._flatten_layers(include_self=True, recursive=True))  # no public way
-    activations = [getattr(layer, "activation", None) for layer in layers]
-    losses = tree.flatten(getattr(model, "loss", None))  # perhaps one for each output
-    own = {}
-    for part in [*layers, *activations, *losses, getattr(model, "optimizer", None), *model.metrics]:
-        thing = part if isinstance(part, (type, FunctionType)) else type(part)
-        if thing.__module__.partition(".")[0] not in ("keras", "builtins"):
-            own[thing.__name__] = own[keras.saving.get_registered_name(thing)] = thing
-    return own
-
-
-def _check_config(model: Any, own: Mapping[str, Any]) -> None:
-    """Refuses a model that Keras could not make again of what it saves."""
-    import keras
-
-    try:
-        config = keras.saving.serialize_keras_object(model)
-        keras.saving.deserialize_keras_object(config, custom_objects=dict(own))
-    except Exception as error:  # whatever the user's classes raise
-        raise DataError(
-            f"Keras could not load this {type(model).__name__} again: a class of your own in it "
-            "needs get_config(), which gives the arguments of its constructor, or a constructor "
-            f"that takes **kwargs. {str(error).partition(chr(10))[0]}"
-        ) from error
 
 
 class TorchModuleMaterializer(BaseMaterializer):

@@ -5,8 +5,10 @@ An orchestrator is found by its name, so that this layer imports none of them.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -62,6 +64,7 @@ class RunRequest:
         in_process: Whether all steps run in this process.
         memos: Digests of files that were read before; None to read all.
         is_alive: Says of the id of another run whether it is still at work.
+        exclusive: Keeps other runs from changing what is read and written within it.
     """
 
     run_id: str
@@ -78,6 +81,7 @@ class RunRequest:
     in_process: bool = False
     memos: Memos | None = None
     is_alive: Callable[[str], bool] = lambda run_id: True
+    exclusive: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
 
     def log(self, step: str) -> Path:
         """The log file of a step.

@@ -112,6 +112,7 @@ def run_nodes(
         in_process=settings.in_process,
         memos=workspace.memos,
         is_alive=workspace.is_alive,
+        exclusive=workspace.exclusive,
     )
     start = orchestrator(workspace.orchestrator).prepare(request)
     for node in nodes:

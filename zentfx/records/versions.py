@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from zentfx.errors import DataError
@@ -15,9 +16,9 @@ from zentfx.records.schema import (
     Artifact,
     ArtifactName,
     ArtifactVersion,
+    Run,
 )
 from zentfx.records.writer import context_type, named_context, set_properties
-from zentfx.stores.files import is_gone
 from zentfx.stores.mlmd import mlmd, pb
 
 __all__ = ["Versions"]
@@ -36,19 +37,29 @@ class Versions:
     Args:
         client: The MLMD client.
         is_alive: Says of a run's id whether it is still at work.
+        exclusive: Keeps others from taking a version over meanwhile.
     """
 
-    def __init__(self, client: mlmd.MetadataStore, is_alive: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        client: mlmd.MetadataStore,
+        is_alive: Callable[[str], bool],
+        exclusive: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._client = client
         self._is_alive = is_alive
+        self._exclusive = exclusive
 
-    def claim(self, name: str, version: str | None, run: str) -> str:
+    def claim(
+        self, name: str, version: str | None, run: str, gone: frozenset[int] = frozenset()
+    ) -> str:
         """Takes a version, so that nobody else gets it.
 
         Args:
             name: The artifact's name.
             version: The version; None for the next number.
             run: Who makes it: a run's id, and behind a colon the step; empty outside of runs.
+            gone: Ids of artifacts whose files are gone, and which are now made again of the same.
 
         Returns:
             The version.
@@ -59,7 +70,8 @@ class Versions:
         if version is None:
             return self._next(name, run)
         if not self._made(name, version, run):
-            self._take_over(name, version, run)
+            with self._exclusive():
+                self._take_over(name, version, run, gone)
         return version
 
     def _next(self, name: str, run: str) -> str:
@@ -84,18 +96,15 @@ class Versions:
             return False
         return True
 
-    def _take_over(self, name: str, version: str, run: str) -> None:
-        """Takes a version that a run has claimed which is no more, or whose files are gone.
-
-        Refuses it otherwise.
-        """
+    def _take_over(self, name: str, version: str, run: str, gone: frozenset[int]) -> None:
+        """Takes a version that a run has claimed which is no more, or that is made again."""
         what = f"Version {version!r} of the artifact {name!r}"
         context = self._context(name, version)
         owner = context.custom_properties[ArtifactVersion.RUN].string_value
         busy = owner != run and self._is_busy(owner, context.create_time_since_epoch)
         # After that: whoever has ended meanwhile may have published it.
         made = self._client.get_artifacts_by_context(context.id)
-        if not all(is_gone(artifact.uri) for artifact in made):
+        if not gone.issuperset(artifact.id for artifact in made):
             raise DataError(f"{what} is there already, and is never changed: name another.")
         if busy:
             raise DataError(
@@ -124,14 +133,16 @@ class Versions:
             tags: Words to find it by.
         """
         context = self._context(name, version)
+        # Before it can be found, and so before anybody else writes tags. Those of a version that is
+        # made again stay.
+        if tags and not context.custom_properties[Run.TAGS].string_value:
+            properties = annotation_properties(Annotations(tags=tuple(sorted(set(tags)))))
+            set_properties(context, properties)
+            self._client.put_contexts([context])
         contexts = [self._group(name), context]
         self._client.put_attributions_and_associations(
             [pb.Attribution(context_id=item.id, artifact_id=artifact_id) for item in contexts], []
         )
-        if tags:
-            properties = annotation_properties(Annotations(tags=tuple(sorted(set(tags)))))
-            set_properties(context, properties)
-            self._client.put_contexts([context])
 
     def register(self, uri: str, properties: Mapping[str, str], execution_id: int | None) -> int:
         """Writes an artifact that no step returned: files as they are.

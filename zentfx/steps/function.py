@@ -6,7 +6,6 @@ import copy
 import functools
 import re
 import sys
-import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
@@ -30,7 +29,7 @@ from zentfx.steps.definition import Definition
 from zentfx.steps.list_inputs import ListableInputs, check_indexes, element, gathered, whole
 from zentfx.steps.options import StepOptions
 from zentfx.steps.outputs import Output, check_substitutions, declared_outputs
-from zentfx.steps.type_checks import checked
+from zentfx.steps.type_checks import checked, may_be, named
 from zentfx.user_sources import note_loaded
 
 __all__ = ["FunctionStep", "StepFunction", "step"]
@@ -147,11 +146,10 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
         parameter = self.parameter_schema().get(name)
         if name == key or parameter is None:
             return
-        kind = typing.get_origin(parameter.annotation) or parameter.annotation
-        if isinstance(kind, type) and not issubclass(list, kind):
+        if not may_be(list, parameter.annotation):
             raise PipelineError(
-                f"{type(self).__name__}: the argument {name!r} takes {kind.__qualname__}; a list "
-                "of outputs came."
+                f"{type(self).__name__}: the argument {name!r} takes "
+                f"{named(parameter.annotation)}; a list of outputs came."
             )
 
     @property

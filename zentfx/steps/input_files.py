@@ -13,7 +13,8 @@ from zentfx.stores.memos import Memos
 
 __all__ = ["AWAITED", "input_digests"]
 
-# In the place of the digest of what a step before is still to write.
+# In the place of a digest where nothing is, yet or any more. No result is ever found under it: a
+# step fails whose files are not what its digests say.
 AWAITED = f"sha256:{0:064}"
 
 

@@ -34,7 +34,7 @@ class ListableInputs(Mapping[str, str]):
         self._types = dict(types)
 
     def __getitem__(self, key: str) -> str:
-        return self._types[whole(key)]
+        return self._types[whole(key) if isinstance(key, str) else key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._types)
@@ -90,17 +90,14 @@ def check_indexes(keys: Iterable[str], owner: str) -> None:
     Raises:
         PipelineError: If an index is left out, or a list is connected as a whole too.
     """
-    indexes: dict[str, set[int | None]] = {}
-    for key in keys:
-        found = _ELEMENT.fullmatch(key)
-        name, index = (key, None) if found is None else (found[1], int(found[2]))
-        indexes.setdefault(name, set()).add(index)
-    for name, known in indexes.items():
-        if known != {None} and known != set(range(len(known))):
-            connected = ", ".join(name if item is None else element(name, item) for item in known)
+    connected: dict[str, list[str]] = {}
+    for key in in_order(keys):
+        connected.setdefault(whole(key), []).append(key)
+    for name, came in connected.items():
+        if came not in ([name], [element(name, index) for index in range(len(came))]):
             raise PipelineError(
                 f"{owner}: {name!r} reads one output, or a list of them, {element(name, 0)}, "
-                f"{element(name, 1)}, …; connected are {connected}."
+                f"{element(name, 1)}, …; connected are {', '.join(came)}."
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from typing import Any
 
@@ -10,7 +11,7 @@ from zentfx.errors import DataTypeError
 from zentfx.parameters import MISSING
 from zentfx.type_hints import is_unresolved
 
-__all__ = ["checked"]
+__all__ = ["checked", "may_be", "named"]
 
 
 def checked(value: Any, annotation: Any, where: str) -> Any:
@@ -41,8 +42,8 @@ def checked(value: Any, annotation: Any, where: str) -> Any:
         if _problem(twin, annotation) is None:
             value, problem = twin, None
     if problem is not None:
-        came = f"{_shown(value)} of type {_named(type(value))} came"
-        raise DataTypeError(f"{where}: expected {_named(annotation)}; {came}{problem}.")
+        came = f"{_shown(value)} of type {named(type(value))} came"
+        raise DataTypeError(f"{where}: expected {named(annotation)}; {came}{problem}.")
     return float(value) if annotation is float and type(value) is int else value
 
 
@@ -68,7 +69,28 @@ def _is_class(annotation: Any) -> bool:
     return isinstance(annotation, type) and not typing.get_origin(annotation) and not special
 
 
-def _named(annotation: Any) -> str:
+def may_be(kind: type, annotation: Any) -> bool:
+    """Whether values of a class may be what an annotation says; where in doubt, they may.
+
+    Args:
+        kind: The class.
+        annotation: A type or a construct of ``typing``.
+
+    Returns:
+        Whether they may.
+    """
+    if annotation is MISSING:
+        return True
+    if typing.get_origin(annotation) is typing.Annotated:
+        return may_be(kind, typing.get_args(annotation)[0])
+    origin = typing.get_origin(annotation) or annotation
+    if origin is types.UnionType:
+        return any(may_be(kind, part) for part in typing.get_args(annotation))
+    return not _is_class(origin) or origin is Any or issubclass(kind, origin)
+
+
+def named(annotation: Any) -> str:
+    """An annotation as messages name it."""
     if _is_class(annotation):
         name: str = annotation.__qualname__
         return name

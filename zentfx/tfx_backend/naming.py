@@ -28,8 +28,11 @@ class Naming:
         self._run = request.run_id
         self._connection = connection
         self._is_alive = request.is_alive
+        self._exclusive = request.exclusive
         self._outputs = {node.name: node.step.named_outputs() for node in request.nodes}
         self._claimed: dict[tuple[str, str], tuple[str, str]] = {}
+        # By step, the artifacts of the same result that are gone: their versions are made again.
+        self.gone: dict[str, frozenset[int]] = {}
 
     def begin(self, step: str) -> None:
         """Claims versions that a step chooses itself: taken ones are refused before the work.
@@ -82,7 +85,9 @@ class Naming:
         now = datetime.now().astimezone()
         name = template.format(date=f"{now:%Y_%m_%d}", time=f"{now:%H_%M_%S_%f}")
         with self._versions() as versions:
-            self._claimed[step, key] = name, versions.claim(name, version, f"{self._run}:{step}")
+            gone = self.gone.get(step, frozenset())
+            claimed = versions.claim(name, version, f"{self._run}:{step}", gone)
+            self._claimed[step, key] = name, claimed
 
     def reused(self, step: str, outputs: Mapping[str, Any]) -> None:
         """Makes reused artifacts versions of their names, where their run was killed before it did.
@@ -123,4 +128,4 @@ class Naming:
     @contextlib.contextmanager
     def _versions(self) -> Iterator[Versions]:
         with self._connection as handle:
-            yield Versions(handle.store, self._is_alive)
+            yield Versions(handle.store, self._is_alive, self._exclusive)

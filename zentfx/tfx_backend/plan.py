@@ -10,18 +10,17 @@ importers, conditions, parameters that come from artifacts, drivers of somebody'
 
 from __future__ import annotations
 
-import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from zentfx.errors import DataError
 from zentfx.light_imports import light_imports
 from zentfx.orchestrators import RunRequest
 from zentfx.records.reader import Reader
 from zentfx.records.schema import Artifact
+from zentfx.stores.files import is_gone
 from zentfx.stores.mlmd import mlmd, pb
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import KEY_DRIVER
@@ -105,10 +104,10 @@ class Planner:
         self._ir = ir
         self._connection = connection
         self._artifacts = request.artifacts
-        self._steps = {node.name: node for node in request.nodes}
+        self._nodes = {node.name: node for node in request.nodes}
         self._request = request
         self._deployment = runner_utils.extract_local_deployment_config(ir)
-        self._nodes = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
+        self._compiled = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
         self._made: dict[str, Artifacts] = {}
         self._reused: list[Reused] = []
         self._reader = Reader(request.metadata, request.root)
@@ -126,11 +125,9 @@ class Planner:
         Returns:
             The plan.
         """
-        node, placed = self._nodes[name], self._steps[name]
-        if placed.needed and placed.digests:
-            # Run without them, the step says best what is wrong with its files.
-            with contextlib.suppress(DataError):
-                renew_digests(node, placed, self._request)
+        node, own = self._compiled[name], self._nodes[name]
+        if own.needed and own.digests:
+            renew_digests(node, own, self._request)
         executor_spec = runner_utils.extract_executor_spec(self._deployment, name)
         driver_spec = runner_utils.extract_custom_driver_spec(self._deployment, name)
         plan = Plan(node, executor_spec, driver_spec)
@@ -145,7 +142,7 @@ class Planner:
             node, self._ir.pipeline_info, self._ir.runtime_spec
         ).generate_output_artifacts(0)
         # In the order of the step's outputs, in which they are recorded: a proto's map has none.
-        order = [key for key in placed.step.outputs if key in outputs]
+        order = [key for key in own.step.outputs if key in outputs]
         outputs = {key: outputs[key] for key in dict.fromkeys([*order, *outputs])}
         plan = replace(plan, decided=True, inputs=inputs, parameters=parameters, outputs=outputs)
         key = self._key(plan)
@@ -204,7 +201,8 @@ class Planner:
             context = handle.store.get_context_by_type_and_name(
                 context_lib.CONTEXT_TYPE_EXECUTION_CACHE, key
             )
-            refused = set()
+            refused: set[frozenset[int]] = set()
+            gone: set[int] = set()
             for execution in _newest_first(handle.store, context):
                 outputs, read = written_and_read(handle.store, execution.id)
                 ids = frozenset(item.id for items in outputs.values() for item in items)
@@ -216,6 +214,9 @@ class Planner:
                     return context, outputs, read, reason
                 refused.add(ids)
                 reason = reason or why
+                written = [item for items in outputs.values() for item in items]
+                gone.update(item.id for item in written if is_gone(item.uri))
+        self.naming.gone[name] = frozenset(gone)
         return context, None, {}, reason
 
     def _refusal(self, name: str, outputs: Artifacts) -> str | None:
@@ -243,7 +244,7 @@ class Planner:
         with self._connection:
             if self._marked is None:
                 self._marked = self._reader.marked()
-        return refusal(self._steps[name].step, outputs, self._artifacts, self._marked)
+        return refusal(self._nodes[name].step, outputs, self._artifacts, self._marked)
 
     def publish(self) -> list[str]:
         """Records the hits that were found since the last call.

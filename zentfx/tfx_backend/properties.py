@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from zentfx.class_paths import class_path
+from zentfx.errors import DataError
 from zentfx.orchestrators import RunRequest
 from zentfx.parameters import canonical_json, encode, ordered_json
 from zentfx.records.encoding import as_property, chunked
 from zentfx.records.schema import Execution, Recorded
-from zentfx.steps.input_files import input_digests
+from zentfx.steps.input_files import AWAITED, input_digests
 from zentfx.steps.node import Node
 
 __all__ = ["NodeProperties", "node_properties", "renew_digests"]
@@ -90,23 +91,21 @@ def node_properties(node: Node, request: RunRequest) -> NodeProperties:
 def renew_digests(ir_node: Any, node: Node, request: RunRequest) -> None:
     """Has a compiled node identified by its input files as they are now.
 
-    Steps before it may have written them since the pipeline was compiled.
+    Steps before it may have written them since the pipeline was compiled, or removed them: then
+    nothing is reused, and the step, when it is run, says best what is wrong with its files.
 
     Args:
         ir_node: The node in the IR; changed.
         node: The step in its place.
         request: The run that it is part of.
-
-    Raises:
-        DataError: If a file cannot be read.
     """
-    renewed = input_digests(node.step, request.memos)
-    if renewed == node.digests:
-        return
-    before = node_properties(node, request).values
-    for name, value in node_properties(replace(node, digests=renewed), request).values.items():
-        if before[name] != value:
-            ir_node.parameters.parameters[name].field_value.string_value = value
+    try:
+        digests = input_digests(node.step, request.memos, awaited=True)
+    except DataError:
+        digests = dict.fromkeys(node.digests, AWAITED)
+    for name, value in node_properties(replace(node, digests=digests), request).values.items():
+        if name.startswith((Execution.DIGESTS, Execution.RECORDED)):
+            ir_node.parameters.parameters[name].field_value.string_value = str(value)
 
 
 def _placeless(value: Any) -> Any:
