@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
@@ -27,7 +28,8 @@ def own_parts(model: Any) -> dict[str, Any]:
     """
     import keras
 
-    config = keras.saving.serialize_keras_object(model)
+    # As it is in the file.
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
     if not _names_others(config):
         return {}
     own: dict[str, Any] = {}
