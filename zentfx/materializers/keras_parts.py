@@ -30,8 +30,6 @@ def own_parts(model: Any) -> dict[str, Any]:
 
     # As it is in the file.
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
-    if not _names_others(config):
-        return {}
     own: dict[str, Any] = {}
     for thing in _things(model):
         for name in (thing.__name__, keras.saving.get_registered_name(thing)):
@@ -40,6 +38,8 @@ def own_parts(model: Any) -> dict[str, Any]:
                     f"Two parts of this {type(model).__name__} are called {name!r}, and Keras "
                     "could not tell them apart when it loads it. Rename one."
                 )
+    if not own and not _names_others(config):
+        return {}
     try:
         keras.saving.deserialize_keras_object(config, custom_objects=dict(own))
     except Exception as error:  # whatever the user's classes raise
@@ -66,9 +66,7 @@ def _names_others(config: Any) -> bool:
             if module.partition(".")[0] != _KERAS and config["class_name"] not in _PLAIN:
                 return True
         return any(map(_names_others, config.values()))
-    if isinstance(config, (list, tuple)):
-        return any(map(_names_others, config))
-    return isinstance(config, str) and config == "<lambda>"
+    return isinstance(config, list) and any(map(_names_others, config))
 
 
 # How Keras writes data that JSON has no form for.
