@@ -17,7 +17,18 @@ from zentfx._version import __version__
 
 __all__ = ["code_revision", "host", "package_versions", "user"]
 
-_PACKAGES = ("tfx", "ml-metadata", "tensorflow", "apache-beam", "keras")
+_PACKAGES = (
+    "tfx",
+    "ml-metadata",
+    "tensorflow",
+    "apache-beam",
+    "keras",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "torch",
+)
 
 
 def package_versions() -> dict[str, str]:

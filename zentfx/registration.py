@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import uuid
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from zentfx.errors import DataNotFoundError, StepDefinitionError
+from zentfx.errors import DataNotFoundError, StepDefinitionError, ZenTFXWarning
 from zentfx.materializers.builtin import FilesMaterializer, copy_of
 from zentfx.records.schema import Artifact
 from zentfx.running_step import running_step
@@ -60,6 +61,8 @@ def register(
     owner = f"{step.run}:{step.execution}" if step is not None and own else ""
     taken = versions.claim(name, checked, owner)
     place = _in_store(workspace, place)
+    digest = digest_of(place)
+    _warn_of_changed(workspace, name, place, digest)
     artifact_id = versions.register(
         str(place),
         {
@@ -67,13 +70,30 @@ def register(
             Artifact.VERSION: taken,
             Artifact.MATERIALIZER: FilesMaterializer.__name__,
             Artifact.PYTHON_TYPE: "pathlib.Path",
-            Artifact.DIGEST: digest_of(place),
+            Artifact.DIGEST: digest,
             Artifact.MANIFEST: workspace.artifacts.keep_manifest(place),
         },
         step.execution if step is not None and own else None,
     )
     versions.publish(name, taken, artifact_id, tags)
     return artifact_id
+
+
+def _warn_of_changed(workspace: Workspace, name: str, place: Path, digest: str) -> None:
+    """Says which earlier versions are lost, because they were the same files."""
+    lost = [
+        str(item.properties[Artifact.VERSION])
+        for item in workspace.reader.artifact_versions(name)
+        if item.uri == str(place) and item.properties.get(Artifact.DIGEST) != digest
+    ]
+    if lost:
+        warnings.warn(
+            f"The files of {place} have changed since they were registered as {name!r} "
+            f"{', '.join(lost)}, which cannot be loaded any more. Register each state in a folder "
+            "of its own, or from outside of the artifact store: then it is copied.",
+            ZenTFXWarning,
+            stacklevel=4,
+        )
 
 
 def _in_store(workspace: Workspace, place: Path) -> Path:

@@ -118,6 +118,7 @@ class Repository:
 
     def get_pipeline_names(self) -> list[str]:
         """Lists the names of all pipelines that have run, sorted."""
+        self._workspace.note_search("get_pipeline_names")
         return sorted({item.pipeline for item in self._workspace.reader.pipeline_versions()})
 
     def get_pipelines(self) -> list[Pipeline]:
@@ -127,6 +128,7 @@ class Repository:
             The pipelines, frozen: copy one to change it. One that cannot be read, because the class
             of a step is gone, is left out with a warning.
         """
+        self._workspace.note_search("get_pipelines")
         # In order of their numbers, so that the last one of a name stays.
         latest = {item.pipeline: item for item in self._workspace.reader.pipeline_versions()}
         found = []
@@ -152,6 +154,7 @@ class Repository:
             ConfigError: If it cannot be read, as when the class of a step is gone.
             DataNotFoundError: If its YAML is gone from the artifact store.
         """
+        self._workspace.note_search("get_pipeline_by_name")
         if not isinstance(name, str):
             raise NotFoundError(f"There is no pipeline {name!r}: expected its name, a text.")
         versions = self._workspace.reader.pipeline_versions(name)
@@ -202,6 +205,7 @@ class Repository:
         Raises:
             NotFoundError: If no run at all has that pipeline, project, …; names near matches.
         """
+        self._workspace.note_search("get_runs")
         return self._catalog.runs(
             newest,
             pipeline=pipeline,
@@ -259,6 +263,7 @@ class Repository:
         Raises:
             NotFoundError: If no run at all has that pipeline, project, …; names near matches.
         """
+        self._workspace.note_search("compare_training_runs")
         with uncollected():
             shown = selected(
                 self._workspace.compared_runs(every=all_parameters),
@@ -293,6 +298,7 @@ class Repository:
         Raises:
             NotFoundError: If there is no such run; names near matches.
         """
+        self._workspace.note_search("compare_runs")
         runs = [
             item if isinstance(item, Run) else self.get_pipeline_run(item)
             for item in (first, second)
@@ -307,6 +313,7 @@ class Repository:
         Returns:
             The artifacts by name; they print as a table, and ``.to_dataframe()`` is for pandas.
         """
+        self._workspace.note_search("list_artifacts")
         return self._catalog.named_artifacts()
 
     def list_artifact_versions(
@@ -353,6 +360,7 @@ class Repository:
         Raises:
             NotFoundError: If there is no such name, type, pipeline, …; names near matches.
         """
+        self._workspace.note_search("list_artifact_versions")
         return self._catalog.artifacts(
             type,
             name=name,
@@ -440,6 +448,7 @@ class Repository:
             NotFoundError: If there is no such artifact.
             DataError: If they are not of one type.
         """
+        self._workspace.note_search("compare_artifacts")
         pair = [
             item if isinstance(item, ArtifactVersion) else self.get_artifact_version(item)
             for item in (first, second)
@@ -467,6 +476,7 @@ class Repository:
         Raises:
             NotFoundError: If there are no contexts of that type; names near matches.
         """
+        self._workspace.note_search("get_contexts")
         return self._catalog.contexts(type)
 
     def get_context(self, type: str, name: str) -> Context:
@@ -482,6 +492,7 @@ class Repository:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
+        self._workspace.note_search("get_context")
         return self._catalog.context(type, name)
 
     @contextlib.contextmanager
@@ -541,6 +552,7 @@ class Repository:
 
     def get_marks(self) -> list[MarkRecord]:
         """Lists the marks that hold, oldest first: notes, and the ids of marked artifacts."""
+        self._workspace.note_search("get_marks")
         return self._catalog.marks
 
     def __repr__(self) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["RunningStep", "running_in", "running_step"]
+__all__ = ["NO_ARTIFACT", "RunningStep", "running_in", "running_step"]
+
+NO_ARTIFACT = 0  # no id of MLMD's
 
 
 @dataclass
@@ -22,7 +24,8 @@ class RunningStep:
         run: Id of the run.
         execution: Its execution's id in MLMD; None where it is not recorded.
         reads: Artifacts that it has looked up, by their id in MLMD: under what name, and whether
-            it will be the same one the next time, as a version that was named is.
+            it will be the same one the next time, as a version that was named is. What it has
+            searched is under ``NO_ARTIFACT``.
     """
 
     root: Path
@@ -40,6 +43,14 @@ class RunningStep:
         """
         _, before = self.reads.get(artifact_id, ("", True))
         self.reads[artifact_id] = (name, pinned and before)
+
+    def search(self, name: str) -> None:
+        """Notes that it has asked for all of some kind: there may be others the next time.
+
+        Args:
+            name: What it has asked.
+        """
+        self.reads[NO_ARTIFACT] = (name, False)
 
 
 # Of the process, not of a context: a step may have threads of its own, and steps run one at a time

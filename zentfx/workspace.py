@@ -338,6 +338,16 @@ class Workspace:
         with self.exclusive():
             yield annotator
 
+    def note_search(self, name: str) -> None:
+        """Tells the step that is running, if one is, that it has asked for all of some kind.
+
+        Args:
+            name: What it has asked.
+        """
+        step = running_step()
+        if step is not None and step.root == self.root:
+            step.search(name)
+
     def exclusive(self) -> contextlib.AbstractContextManager[None]:
         """Within it, nobody else of those who ask changes what was read."""
         return exclusive(self.folder)

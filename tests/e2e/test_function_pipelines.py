@@ -38,6 +38,7 @@ from zentfx.errors import (
     StepFailedError,
     StoreError,
     UnknownParameterError,
+    ZenTFXWarning,
 )
 from zentfx.records.versions import Versions
 
@@ -442,6 +443,34 @@ class TestCalls:
         with pytest.raises(StepFailedError, match="No such file"):
             reading(True)
 
+    def test_a_step_of_a_data_set_that_a_step_before_writes(self, repository, tmp_path):
+        @step(enable_cache=False)
+        def write(folder: str, rows: int) -> None:
+            Path(folder).mkdir(exist_ok=True)
+            pd.DataFrame({"a": range(rows)}).to_csv(Path(folder, "rows.csv"), index=False)
+
+        class Rows(BaseStep):
+            """Counts."""
+
+            outputs = {"count": "Count"}
+
+            def __init__(self, folder: Path):
+                pass
+
+            def process(self, inputs, outputs):
+                lines = Path(self.arguments["folder"], "rows.csv").read_text().splitlines()
+                (outputs["count"].path / "count").write_text(str(len(lines) - 1))
+
+        @quiet
+        def counting(rows):
+            write(str(tmp_path / "data"), rows)
+            Rows(folder=tmp_path / "data")(after="write")
+
+        for rows, status in ((3, "completed"), (3, "cached"), (4, "completed"), (3, "cached")):
+            step_run = counting(rows).steps["rows"]
+            assert step_run.status == status
+            assert Path(step_run.outputs["count"].uri, "count").read_text() == str(rows)
+
     def test_a_file_that_nothing_may_write_must_be_there(self, repository, tmp_path):
         @step
         def read(path: Path) -> str:
@@ -532,6 +561,8 @@ class TestBadCalls:
             (lambda: add(numbers() + 1), PipelineError, "has no value while the pipeline"),
             (lambda: add(list(numbers())), PipelineError, "cannot be taken apart"),
             (lambda: numbers() and 1, PipelineError, "has no value"),
+            (lambda: numbers().shape, PipelineError, "has no 'shape' while the pipeline is put"),
+            (lambda: total.as_step(values=[numbers()]), ParameterError, "is an artifact; connect"),
             (lambda: add(f"{numbers()}"), PipelineError, "has no value"),
             (lambda: numbers(after="nowhere"), PipelineError, "no such step was called before"),
             (lambda: numbers(after=3), PipelineError, "outputs of steps, or their names"),
@@ -908,6 +939,47 @@ class TestVersions:
         with pytest.raises(DataError, match="has no name and version"):
             unnamed.add_tags("a")
 
+    def test_types_by_their_short_names(self, repository):
+        @step
+        def table() -> Annotated[pd.DataFrame, "table"]:
+            return pd.DataFrame({"a": [1]})
+
+        @quiet
+        def simple():
+            table()
+
+        run = simple()
+        for name in ("Dataset", "zentfx.Dataset", "mlmd.Dataset"):
+            assert [item.name for item in repository.list_artifact_versions(type=name)] == ["table"]
+            assert len(run.graph().of_type(name)) == 1
+        with pytest.raises(NotFoundError, match="no artifacts of type 'Model'"):
+            repository.list_artifact_versions(type="Model")
+
+    def test_searches_in_a_step_make_it_run_again(self, repository):
+        @step
+        def made(x: int) -> Annotated[int, "made"]:
+            return x
+
+        @step
+        def count() -> int:
+            return len(Repository().list_artifact_versions("made"))
+
+        @step
+        def runs() -> int:
+            return len(Repository().get_runs())
+
+        @quiet
+        def looking(x):
+            count(after=made(x))
+            runs(after="count")
+
+        assert looking(1).steps["count"].outputs["output"].load() == 1
+        run = looking(2)
+        assert statuses(run) == {"made": "completed", "count": "completed", "runs": "completed"}
+        assert run.steps["count"].outputs["output"].load() == 2
+        assert run.steps["runs"].outputs["output"].load() == 2
+        assert not run.steps["count"].inputs
+
     def test_listings_by_tag_take_the_versions_own_and_those_of_runs(self, repository):
         @step
         def one(x: int) -> Annotated[int, "one"]:
@@ -929,9 +1001,11 @@ class TestVersions:
         both(1)
         with repository.experiment("e", tags=["friday"]):
             both(2)
-        with pytest.raises(NotFoundError):
+        with pytest.raises(NotFoundError, match="no tag 'good'"):
             found(tag="good")
         repository.get_artifact_version("one", 1).add_tags("good")
+        with pytest.raises(NotFoundError, match="no tag 'god'.* 'good'"):
+            found(tag="god")
         assert found(tag="good") == [("one", "1")]
         assert found(tag="friday") == [("one", "2"), ("two", "2")]
         repository.get_artifact_version("two", 1).add_tags("friday")
@@ -1217,6 +1291,19 @@ class TestAttempts:
 
 
 class TestRegistering:
+    def test_files_that_changed_since_are_lost_to_their_version(self, repository):
+        folder = Path(repository.active_stack.artifact_store.path, "mine")
+        folder.mkdir(parents=True)
+        (folder / "model.pkl").write_text("one")
+        register_artifact(folder, "folder", version="v1")
+        register_artifact(folder, "folder")  # of the same, nothing is said
+        (folder / "model.pkl").write_text("two")
+        with pytest.warns(ZenTFXWarning, match="have changed since .* v1, 1, which cannot be load"):
+            register_artifact(folder, "folder")
+        assert (repository.get_artifact_version("folder").load() / "model.pkl").read_text() == "two"
+        with pytest.raises(DataError, match="was changed, or is damaged"):
+            repository.get_artifact_version("folder", "v1").load()
+
     def test_a_folder_and_a_file_in_the_store_stay_where_they_are(self, repository, capsys):
         folder = Path(repository.active_stack.artifact_store.path, "mine")
         folder.mkdir(parents=True)

@@ -396,6 +396,32 @@ class TestDefinitions:
         with pytest.raises(NotImplementedError, match="Empty has no load"):
             Empty().load(folder, None)
 
+    @pytest.mark.parametrize("missing", ["save", "load"])
+    def test_one_that_handles_types_has_both_methods(self, missing):
+        body = {"handles": (Point,), "save": lambda *_: None, "load": lambda *_: None}
+        del body[missing]
+        with pytest.raises(StepDefinitionError, match=rf"Half has no {missing}\(\)"):
+            type("Half", (BaseMaterializer,), body)
+
+    def test_names_of_ours_are_not_overwritten_by_metadata(self, folder):
+        class Odd:
+            pass
+
+        class OddMaterializer(BaseMaterializer):
+            handles = (Odd,)
+
+            def save(self, value, folder):
+                pass
+
+            def load(self, folder, type):
+                return Odd()
+
+            def extract_metadata(self, value):
+                return {"zentfx_version": "77"}
+
+        with pytest.raises(DataError, match="reserved; rename 'zentfx_version'"):
+            values.save(Odd(), None, folder)
+
     @pytest.mark.parametrize("name", ["nowhere.Saver", "builtins.int"])
     def test_a_materializer_that_is_gone_is_named(self, name, folder):
         with pytest.raises(DataError, match=f"{name}, which saved this x"):
@@ -423,6 +449,10 @@ class TestEntryPoints:
                 class NearSaver(BaseMaterializer):
                     handles = ("zt_things.Near",)
                     artifact_type = "Statistics"
+
+                    def save(self, value, folder): pass
+
+                    def load(self, folder, type): pass
                 """
             )
         )

@@ -287,6 +287,10 @@ class TestDefinitions:
         with pytest.raises(ParameterError, match="two outputs are called 'one_x'"):
             f.with_options(substitutions={"a": "one", "b": "one"})
 
+    def test_a_version_has_no_placeholders(self):
+        with pytest.raises(StepDefinitionError, match="must not have braces"):
+            ArtifactConfig(name="a", version="v_{date}")
+
     @pytest.mark.parametrize(
         ("value", "error"),
         [

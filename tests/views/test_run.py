@@ -171,7 +171,7 @@ class TestStepRun:
         assert artifact.created.tzinfo == timezone.utc
         assert artifact.id > 0
         assert repr(artifact).startswith(
-            "ArtifactVersion('Pipeline A::gate::metrics', type='Metrics'"
+            f"ArtifactVersion('Pipeline A::gate::metrics', id={artifact.id}, type='Metrics'"
         )
 
     def test_an_input_has_the_address_of_what_made_it(self, repository):

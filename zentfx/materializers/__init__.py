@@ -79,7 +79,7 @@ def _load_value(type_name: str, folder: Path, properties: Mapping[str, Any]) -> 
     if digest_of(folder) != properties.get(Artifact.DIGEST):
         raise DataError(
             f"The files of this {type_name} are not those that were saved: {folder} was changed, "
-            "or is damaged. Run its pipeline again; the step that made it is not reused while a "
-            "file is missing, or delete the folder."
+            "or is damaged. Delete it, and then run its pipeline again: a result is reused as long "
+            "as none of its files is missing."
         )
     return values.load(folder, properties[Artifact.MATERIALIZER], properties[Artifact.PYTHON_TYPE])

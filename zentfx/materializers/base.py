@@ -74,6 +74,9 @@ class BaseMaterializer:
                 f"{cls.__qualname__}: handles must be a tuple of classes or of their dotted names, "
                 f"as (np.ndarray,); {handles!r} came."
             )
+        for name in ("save", "load"):
+            if handles and getattr(cls, name) is getattr(BaseMaterializer, name):
+                raise StepDefinitionError(f"{cls.__qualname__} has no {name}(): define both.")
         register(cls)
 
     def save(self, value: Any, folder: Path) -> None:

@@ -21,7 +21,13 @@ __all__ = [
 class EstimatorMaterializer(BaseMaterializer):
     """scikit-learn's estimators, and whatever derives from them: pickled, as its guide says."""
 
-    handles = ("sklearn.base.BaseEstimator",)
+    handles = (
+        "sklearn.base.BaseEstimator",
+        # What annotations say.
+        "sklearn.base.ClassifierMixin",
+        "sklearn.base.RegressorMixin",
+        "sklearn.base.ClusterMixin",
+    )
     artifact_type = "Model"
 
     def save(self, value: Any, folder: Path) -> None:

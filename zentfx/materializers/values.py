@@ -98,6 +98,11 @@ def save(value: Any, annotation: Any, folder: Path) -> Saved:
     materializer.save(value, folder)
     metadata = dict(materializer.extract_metadata(value))
     for name, item in metadata.items():
+        if isinstance(name, str) and name.startswith("zentfx_"):
+            raise DataError(
+                f"{chosen.__qualname__}.extract_metadata: names that start with 'zentfx_' are "
+                f"reserved; rename {name!r}."
+            )
         if not isinstance(name, str) or type(item) not in (str, int, float):
             raise DataError(
                 f"{chosen.__qualname__}.extract_metadata must give texts, ints and floats by name; "

@@ -289,8 +289,12 @@ class Pipeline:
         self.wiring()
 
     def _look_at_data(self, datasource: Datasource) -> Mapping[str, str] | None:
-        """The columns of a datasource; a run, which may know them, puts its own way here."""
-        return datasource.columns()
+        """The columns of a datasource, unless a step before may write its data.
+
+        A run, which may know them, puts its own way here.
+        """
+        waits = any(item.step is datasource and item.after for item in self._placed.values())
+        return None if waits else datasource.columns()
 
     def _check_data(self, look: Callable[[Datasource], Mapping[str, str] | None]) -> None:
         """Holds the steps against the data, as far as a pipeline knows what they do with it."""

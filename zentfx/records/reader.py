@@ -238,22 +238,22 @@ class Reader:
             context = rows.context(schema.ARTIFACT_VERSION, f"{name}@{version}")
         return NO_ANNOTATIONS if context is None else annotations_of(context.properties)
 
-    def tagged_artifacts(self, tag: str) -> list[int]:
-        """Artifacts whose version has a tag.
-
-        Args:
-            tag: The tag.
+    def tagged_artifacts(self) -> dict[str, list[int]]:
+        """Artifacts by the tags of their versions.
 
         Returns:
-            Their ids in MLMD.
+            Their ids in MLMD, by tag.
         """
         with rows_of(self._store) as rows:
-            versions = [
-                item.id
+            tags = {
+                item.id: annotations_of(item.properties).tags
                 for item in rows.contexts(schema.ARTIFACT_VERSION)
-                if tag in annotations_of(item.properties).tags
-            ]
-            return [artifact.id for _, artifact in rows.artifacts_in(versions)]
+            }
+            found: dict[str, list[int]] = {}
+            for version, artifact in rows.artifacts_in([key for key in tags if tags[key]]):
+                for tag in tags[version]:
+                    found.setdefault(tag, []).append(artifact.id)
+        return found
 
     def all_artifacts(
         self, type_name: str | None = None, run_ids: Iterable[str] | None = None
@@ -269,7 +269,7 @@ class Reader:
             The records.
         """
         with rows_of(self._store) as rows:
-            found = rows.artifacts() if type_name is None else rows.artifacts_of_type(type_name)
+            found = rows.artifacts() if type_name is None else _of_type(rows, type_name)
             if run_ids is not None:
                 kept = artifacts_of(rows, set(run_ids))
                 found = [item for item in found if item.id in kept]
@@ -419,6 +419,13 @@ class Reader:
             records = map(pipeline_version, rows.contexts(schema.PIPELINE_VERSION))
         found = [record for record in records if pipeline in (None, record.pipeline)]
         return sorted(found, key=lambda item: (item.pipeline, item.number))
+
+
+def _of_type(rows: Rows, name: str) -> list[Item]:
+    found = {
+        item.id: item for kind in schema.spellings(name) for item in rows.artifacts_of_type(kind)
+    }
+    return [found[number] for number in sorted(found)]
 
 
 def _as_versions(items: Iterable[Item]) -> list[ArtifactRecord]:

@@ -154,3 +154,15 @@ class ArtifactName:
     """Custom properties of a ``zentfx.ArtifactName`` context."""
 
     LATEST = "zentfx_latest"  # the highest number so far, as text; where to begin to look, not more
+
+
+def spellings(type_name: str) -> tuple[str, ...]:
+    """Types of artifacts that a name stands for: ``Model`` is TFX's and that of function steps.
+
+    Args:
+        type_name: The name.
+
+    Returns:
+        Names of types in MLMD.
+    """
+    return (type_name,) if "." in type_name else (type_name, f"zentfx.{type_name}")

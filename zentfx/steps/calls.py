@@ -60,6 +60,10 @@ class StepCall(PipelineInput):
         return f"<step {self.step}, which has no outputs>"
 
 
+class _NoValueError(PipelineError, AttributeError):
+    """So that ``hasattr`` says no."""
+
+
 class StepOutput(PipelineInput):
     """An output of a step of the pipeline that is being put together: a place, not yet a value.
 
@@ -83,6 +87,14 @@ class StepOutput(PipelineInput):
     # What people try with a value. Comparing by identity stays: lists of outputs need it.
     __bool__ = __len__ = __getitem__ = __contains__ = __float__ = __int__ = _refuse
     __add__ = __sub__ = __mul__ = __truediv__ = __lt__ = __gt__ = __le__ = __ge__ = _refuse
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):  # what Python itself asks for
+            raise AttributeError(name)
+        raise _NoValueError(
+            f"{self!r} is an output of a step, and has no {name!r} while the pipeline is put "
+            "together. Give it to another step, and work on it there."
+        )
 
     def __iter__(self) -> Iterator[Any]:
         raise PipelineError(

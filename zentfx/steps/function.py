@@ -306,7 +306,7 @@ class StepFunction(Generic[_P, _R]):
             ParameterError: If a value cannot be one.
         """
         for name, value in parameters.items():
-            if isinstance(value, PipelineInput):
+            if isinstance(value, PipelineInput) or _is_list_of_inputs(value):
                 raise ParameterError(
                     f"{self.__name__}: {name!r} is an artifact; connect it by add_step(…, "
                     f'inputs={{"{name}": …}}).'

@@ -214,6 +214,11 @@ def check_version(version: object, owner: str) -> str:
     if isinstance(version, bool) or not isinstance(version, (str, int)):
         raise StepDefinitionError(f"{owner}: version must be a text or an int; {version!r} came.")
     _check_text(str(version), f"{owner}: the version {str(version)!r}")
+    if "{" in str(version) or "}" in str(version):
+        raise StepDefinitionError(
+            f"{owner}: the version {str(version)!r} must not have braces; placeholders are for "
+            "names."
+        )
     return str(version)
 
 

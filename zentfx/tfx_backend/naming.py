@@ -10,6 +10,7 @@ from typing import Any
 from zentfx.orchestrators import RunRequest
 from zentfx.records.schema import ARTIFACT_VERSION, Artifact
 from zentfx.records.versions import Versions
+from zentfx.running_step import NO_ARTIFACT
 from zentfx.stores.mlmd import pb
 from zentfx.tfx_backend.connection import RunConnection
 
@@ -56,6 +57,8 @@ class Naming:
         """
         events = []
         for artifact_id, (name, _) in reads:
+            if artifact_id == NO_ARTIFACT:
+                continue
             event = pb.Event(
                 type=pb.Event.INPUT, execution_id=execution_id, artifact_id=artifact_id
             )

@@ -260,4 +260,8 @@ class ArtifactVersion(Identified, PipelineInput):
     def __repr__(self) -> str:
         notes = "; ".join(mark.note for mark in self.marks)
         marked = f", marked={notes!r}" if notes else ""
-        return f"ArtifactVersion({self.name!r}, type={self.type!r}, uri={self.uri!r}{marked})"
+        version = "" if self.version is None else f", version={self.version!r}"
+        return (
+            f"ArtifactVersion({self.name!r}{version}, id={self.id}, type={self.type!r}, "
+            f"uri={self.uri!r}{marked})"
+        )

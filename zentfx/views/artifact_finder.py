@@ -103,9 +103,7 @@ class ArtifactFinder:
         found = self._reader.artifact_versions(name)
         if not found:
             near = near_matches(name, self._reader.artifact_names())
-            raise NotFoundError(
-                f"There is no artifact called {name!r}.{near} Types are given as type=…."
-            )
+            raise NotFoundError(f"There is no artifact called {name!r}.{near}")
         return found
 
     def _named(self, name: str, version: str | None) -> ArtifactRecord | None:

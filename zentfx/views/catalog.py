@@ -206,14 +206,17 @@ class Catalog:
         found = self.workspace.reader.all_artifacts(type, runs)
         if tag is None:
             return found
-        kept = set(self.workspace.reader.tagged_artifacts(checked_text("tag", tag)))
-        try:
-            tagged_runs = [run.id for run in self.runs(tag=tag, **criteria)]
-        except NotFoundError:  # no run at all has it
-            if not kept:
-                raise
-        else:
-            kept |= {item.id for item in self.workspace.reader.all_artifacts(type, tagged_runs)}
+        tagged = self.workspace.reader.tagged_artifacts()
+        known = {word for run in self.runs() for word in run.tags}
+        if checked_text("tag", tag) not in known | tagged.keys():
+            raise NotFoundError(
+                f"There is no tag {tag!r}, neither of a version nor of a run."
+                f"{near_matches(tag, known | tagged.keys())}"
+            )
+        kept = set(tagged.get(tag, ()))
+        if tag in known:
+            of_runs = [run.id for run in self.runs(tag=tag, **criteria)]
+            kept |= {item.id for item in self.workspace.reader.all_artifacts(type, of_runs)}
         return [item for item in found if item.id in kept]
 
     def _known_type(self, name: str) -> None:

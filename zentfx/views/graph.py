@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zentfx.analysis import graph as graphs
 from zentfx.records.models import GraphRecord, StepNode
+from zentfx.records.schema import spellings
 from zentfx.stores.files import is_gone
 from zentfx.views.listing import Listing
 
@@ -50,8 +51,12 @@ class Graph:
         Returns:
             The artifacts, oldest first.
         """
-        artifacts = self._record.artifacts
-        found = [item for item in artifacts if name in (item.type, f"mlmd.{item.base_type}")]
+        wanted = spellings(name)
+        found = [
+            item
+            for item in self._record.artifacts
+            if item.type in wanted or name == f"mlmd.{item.base_type}"
+        ]
         return self._catalog.listed(found)
 
     @property
