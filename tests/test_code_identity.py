@@ -905,6 +905,26 @@ class TestFunctionSteps:
             return x
         """
 
+    def test_what_is_computed_at_loading_is_no_edit_of_the_file(self, module, monkeypatch):
+        monkeypatch.setenv("ZT_FACTOR", "3")
+        text = """
+            from __future__ import annotations
+            import os
+            from typing import TYPE_CHECKING
+            from zentfx import step
+            if TYPE_CHECKING:
+                import pandas as pd
+            FACTOR = int(os.environ["ZT_FACTOR"])
+            @step
+            def train(rows: pd.DataFrame):
+                return len(rows) * FACTOR
+        """
+        loaded = module(text)
+        before = code_of(loaded.train.step_class)
+        assert before.warnings == ()
+        loaded.FACTOR = 4
+        assert code_of(loaded.train.step_class).fingerprint != before.fingerprint
+
     def test_an_old_function_of_a_module_that_was_loaded_again_is_refused(self, module):
         first = module(self.TEXT)
         old = first.train.step_class

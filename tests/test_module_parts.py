@@ -200,6 +200,7 @@ class TestWhatIsKept:
             "'a text'",
             "NUMBERS = [1, 2 * 3, 'a']",
             "class Plain:\n    x = 1",
+            "from zentfx import BaseStep\nclass Made(BaseStep):\n    pass",
             "class Wrong(ValueError):\n    pass",
             "@functools.cache\ndef cached(x):\n    return x",
             "parser = argparse.ArgumentParser()\nparser.add_argument('--x')",
