@@ -58,6 +58,10 @@ def test_the_guide_to_functions_and_artifacts_works(tmp_path, monkeypatch):
     exec(block("docs/artifacts.md", "list_artifacts()"), space)
     assert space["model"].version == "2"
     assert space["model"].tags == ("released",)
+    assert space["model"].note == "the one of the paper"
+    exec(block("docs/artifacts.md", "def weekly"), space)
+    run = space["weekly"]()
+    assert run.steps["score"].inputs["model"].id == space["model"].id
     space["Point"] = define(
         "class Point:\n    def __init__(self, x, y):\n        self.x, self.y = x, y", "Point"
     )
