@@ -270,6 +270,12 @@ class TestCalls:
             first(x)
         assert second().steps["sum_of"].outputs["output"].load() == 12
 
+    def test_inputs_of_classes_are_no_lists(self):
+        wide = Pipeline("Wide")
+        wide.add_step(numbers.as_step(), "a")
+        with pytest.raises(PipelineError, match="Input 'values' of step 'b' .* takes one output"):
+            wide.add_step(Doubled(), "b", inputs={"values": ["a.numbers"]})
+
     def test_a_list_by_add_step(self, repository):
         @step
         def sum_of(parts: list, start: int = 0) -> int:
@@ -492,6 +498,7 @@ class TestBadCalls:
             (lambda: add(numbers() + 1), PipelineError, "has no value while the pipeline"),
             (lambda: add(list(numbers())), PipelineError, "cannot be taken apart"),
             (lambda: numbers() and 1, PipelineError, "has no value"),
+            (lambda: Doubled()(numbers()), PipelineError, r"by name: Doubled\(…\)\(.*=…\)"),
             (lambda: numbers().shape, PipelineError, "has no 'shape' while the pipeline is put"),
             (lambda: total.as_step(values=[numbers()]), ParameterError, "is an artifact; connect"),
             (lambda: add(f"{numbers()}"), PipelineError, "has no value"),

@@ -560,6 +560,13 @@ def placed_step(
     references: dict[str, OutputReference] = {}
     artifacts: dict[str, ArtifactReference] = {}
     for key, source in elements(inputs):
+        listed = whole(str(key))
+        if key not in step.inputs and listed in step.inputs:
+            raise PipelineError(
+                f"Input {listed!r} of step {name!r} ({type(step).__name__}) takes one output; only "
+                "arguments of functions take lists of them.",
+                part=[name, "inputs", listed],
+            )
         if key not in step.inputs:
             raise PipelineError(
                 f"The step {name!r} ({type(step).__name__}) has no input {key!r}."

@@ -400,10 +400,11 @@ class BaseStep(metaclass=StepMeta):
         """
         return {}
 
-    def __call__(self, *, after: Any = None, **inputs: Any) -> Any:
+    def __call__(self, *args: Any, after: Any = None, **inputs: Any) -> Any:
         """Adds the step to the ``@pipeline`` that is being put together.
 
         Args:
+            *args: Refused: inputs of a class have no order.
             after: Steps that it waits for, besides those that it reads from: outputs of theirs, or
                 their names.
             **inputs: What its inputs read: outputs of other steps, or artifact versions.
@@ -421,6 +422,9 @@ class BaseStep(metaclass=StepMeta):
                 f"{self!r} can be called in a function with @pipeline. Elsewhere, add it to a "
                 "pipeline: pipeline.add_step(…)."
             )
+        if args:
+            name, names = type(self).__name__, ", ".join(f"{item}=…" for item in self.inputs)
+            raise PipelineError(f"{name}: give what it reads by name: {name}(…)({names}).")
         outputs = building.call(self, inputs, after)
         return outputs_of_call(outputs)
 

@@ -15,14 +15,14 @@ from zentfx.steps.metric_log import log_metric
 from zentfx.steps.outputs import Output, declared_outputs
 from zentfx.type_hints import resolved_hints
 
-__all__ = ["Definition"]
+__all__ = ["FunctionDefinition"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
 @dataclass(frozen=True, eq=False)
-class Definition(Generic[_P, _R]):
+class FunctionDefinition(Generic[_P, _R]):
     """A function that was made a step, once for all its options.
 
     Attributes:

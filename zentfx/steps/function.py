@@ -25,7 +25,7 @@ from zentfx.parameters import MISSING, Parameter
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.base import ANYTHING, BaseStep, StepMeta
 from zentfx.steps.calls import PipelineInput, builder, outputs_of_call
-from zentfx.steps.definition import Definition
+from zentfx.steps.definition import FunctionDefinition
 from zentfx.steps.list_inputs import ListableInputs, check_indexes, element, gathered, whole
 from zentfx.steps.options import StepOptions
 from zentfx.steps.outputs import Output, check_substitutions, declared_outputs
@@ -38,7 +38,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class _Definition(Definition[_P, _R]):
+class _StepDefinition(FunctionDefinition[_P, _R]):
     """A function, and the class of the steps that call it."""
 
     @cached_property
@@ -103,7 +103,7 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
         definition: The function.
     """
 
-    definition: ClassVar[_Definition[..., Any]]
+    definition: ClassVar[_StepDefinition[..., Any]]
     code_version = "1"
 
     @classmethod
@@ -252,7 +252,7 @@ class StepFunction(Generic[_P, _R]):
 
     __name__: str
 
-    def __init__(self, definition: _Definition[_P, _R], options: StepOptions) -> None:
+    def __init__(self, definition: _StepDefinition[_P, _R], options: StepOptions) -> None:
         self._definition = definition
         self._options = options
         functools.update_wrapper(self, definition.function)
@@ -420,7 +420,7 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 def _made(options: StepOptions, function: Callable[..., Any]) -> StepFunction[..., Any]:
     if isinstance(function, StepFunction):
         return function.with_options(**options.as_dict())
-    definition = _Definition(function)
+    definition = _StepDefinition(function)
     if not function.__module__.startswith("zentfx."):
         note_loaded()
     # Bad names are an error here. It is read again when all that it mentions is defined.

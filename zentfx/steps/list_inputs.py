@@ -14,7 +14,7 @@ __all__ = [
     "element",
     "elements",
     "gathered",
-    "in_order",
+    "ordered_inputs",
     "whole",
 ]
 
@@ -70,7 +70,7 @@ def whole(key: str) -> str:
     return key if found is None else found[1]
 
 
-def in_order(keys: Iterable[str]) -> list[str]:
+def ordered_inputs(keys: Iterable[str]) -> list[str]:
     """Inputs, with the elements of a list together and by their numbers; the store has no order."""
     lists: dict[str, list[str]] = {}
     for key in keys:
@@ -91,7 +91,7 @@ def check_indexes(keys: Iterable[str], owner: str) -> None:
         PipelineError: If an index is left out, or a list is connected as a whole too.
     """
     connected: dict[str, list[str]] = {}
-    for key in in_order(keys):
+    for key in ordered_inputs(keys):
         connected.setdefault(whole(key), []).append(key)
     for name, came in connected.items():
         if came not in ([name], [element(name, index) for index in range(len(came))]):

@@ -18,7 +18,7 @@ from zentfx.records.models import (
     skipped_step,
 )
 from zentfx.records.schema import Artifact
-from zentfx.steps.list_inputs import in_order
+from zentfx.steps.list_inputs import ordered_inputs
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.graph import Graph
 from zentfx.views.identified import Identified
@@ -141,7 +141,7 @@ class StepRun:
     @cached_property
     def inputs(self) -> Named[ArtifactVersion]:
         """The artifacts that it read, by input name; each has its producer's address."""
-        ids = {name: self._record.inputs[name] for name in in_order(self._record.inputs)}
+        ids = {name: self._record.inputs[name] for name in ordered_inputs(self._record.inputs)}
         return self._artifacts(ids, "input", self._addresses)
 
     @cached_property
