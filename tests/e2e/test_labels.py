@@ -48,6 +48,7 @@ def pipeline_on(folder, rows, **steps):
     return pipeline
 
 
+@pytest.mark.slow
 def test_two_labels_one_with_gaps(rows, tmp_path):
     run = pipeline_on(
         tmp_path,

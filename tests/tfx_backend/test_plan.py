@@ -254,6 +254,7 @@ print("survived")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", [0, 1, 2, 3])
 def test_killed_between_its_writes_a_planner_loses_nothing(tmp_path, writes):
     repository = Repository(tmp_path)
