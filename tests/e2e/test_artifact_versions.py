@@ -272,6 +272,9 @@ class TestVersions:
             assert len(run.graph().of_type(name)) == 1
         with pytest.raises(NotFoundError, match="no artifacts of type 'Model'"):
             repository.list_artifact_versions(type="Model")
+        making(3)
+        quiet(lambda: add(1, 2), name="Without")()
+        assert list(repository.list_artifact_versions(type="Dataset", pipeline="Without")) == []
 
     def test_searches_in_a_step_make_it_run_again(self, repository):
         @step

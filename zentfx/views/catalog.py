@@ -24,7 +24,7 @@ from zentfx.records.models import (
     RunRecord,
 )
 from zentfx.records.rows import ARTIFACT_STATES
-from zentfx.records.schema import ANNOTATIONS, Artifact
+from zentfx.records.schema import ANNOTATIONS, Artifact, spellings
 from zentfx.stores.files import is_gone, size_of_files
 from zentfx.views.artifact import ArtifactVersion, NamedArtifact
 from zentfx.views.artifact_finder import ArtifactFinder
@@ -226,7 +226,7 @@ class Catalog:
             for kind in (item.type, item.base_type and f"mlmd.{item.base_type}")
             if kind
         }
-        if known and name not in known:
+        if known and known.isdisjoint(spellings(name)):
             near = near_matches(name, known)
             raise NotFoundError(f"There are no artifacts of type {name!r}.{near}")
 
