@@ -95,3 +95,11 @@ def test_what_is_not_there_in_one_module_is_there_in_another():
     assert {name: typing.get_args(hint) for name, hint in resolved_hints(other["f"]).items()} == {
         name: typing.get_args(hint) for name, hint in wanted.items()
     }
+
+
+def test_one_name_in_two_modules_is_two_things():
+    text = "from typing import List\nclass Table: pass\ndef f(tables: List['Table']): pass"
+    first, second = {}, {}
+    for space in (first, second):
+        exec(text, space)
+        assert typing.get_args(resolved_hints(space["f"])["tables"]) == (space["Table"],)

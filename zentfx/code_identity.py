@@ -51,8 +51,6 @@ __all__ = ["CodeIdentity", "code_of"]
 
 # Raised when the normal form below changes, because all fingerprints change with it.
 _NORMAL_FORM = 1
-# How the text of a name begins whose value is computed when its module is loaded.
-_VALUE = "value = "
 
 
 @dataclass(frozen=True)
@@ -211,7 +209,8 @@ def _edited(sources: Mapping[str, str]) -> Iterator[str]:
     for name, text in sorted(sources.items()):
         module, _, part = name.partition(":")
         file = _project_file(module)
-        if file is None or module not in sys.modules or text.startswith(_VALUE):
+        is_value = ":" in part  # which no file tells
+        if file is None or module not in sys.modules or is_value:
             continue
         try:
             now: str | None = read_source(file)
@@ -322,7 +321,7 @@ def _reach_part(function: FunctionType, file: Path, found: _Found) -> bool:
     for item in sorted(computed_names(part).intersection(function.__globals__)):
         value = _plain_value(function.__globals__[item])
         if value is not None:
-            found[f"{key}:{item}"] = f"{_VALUE}{value}"
+            found[f"{key}:{item}"] = f"value = {value}"
     _reach_modules(list(_imported_names(_parse(part, name), _package_of(name, file))), found)
     return True
 

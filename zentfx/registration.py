@@ -62,7 +62,7 @@ def register(
     taken = versions.claim(name, checked, owner)
     place = _in_store(workspace, place)
     digest = digest_of(place)
-    _warn_of_changed(workspace, name, place, digest)
+    lost = _lost(workspace, name, place, digest)
     artifact_id = versions.register(
         str(place),
         {
@@ -76,24 +76,24 @@ def register(
         step.execution if step is not None and own else None,
     )
     versions.publish(name, taken, artifact_id, tags)
-    return artifact_id
-
-
-def _warn_of_changed(workspace: Workspace, name: str, place: Path, digest: str) -> None:
-    """Says which earlier versions are lost, because they were the same files."""
-    lost = [
-        str(item.properties[Artifact.VERSION])
-        for item in workspace.reader.artifact_versions(name)
-        if item.uri == str(place) and item.properties.get(Artifact.DIGEST) != digest
-    ]
     if lost:
         warnings.warn(
             f"The files of {place} have changed since they were registered as {name!r} "
             f"{', '.join(lost)}, which cannot be loaded any more. Register each state in a folder "
             "of its own, or from outside of the artifact store: then it is copied.",
             ZenTFXWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
+    return artifact_id
+
+
+def _lost(workspace: Workspace, name: str, place: Path, digest: str) -> list[str]:
+    """Earlier versions that were the same files, with another content."""
+    return [
+        str(item.properties[Artifact.VERSION])
+        for item in workspace.reader.artifact_versions(name)
+        if item.uri == str(place) and item.properties.get(Artifact.DIGEST) != digest
+    ]
 
 
 def _in_store(workspace: Workspace, place: Path) -> Path:

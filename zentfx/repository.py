@@ -114,6 +114,7 @@ class Repository:
         As long as somebody holds it, the store is read over it, and not by SQL, which is slower
         where there are thousands of runs.
         """
+        self._workspace.note_search("mlmd")
         return self._workspace.metadata.connect()
 
     def get_pipeline_names(self) -> list[str]:

@@ -81,7 +81,8 @@ def resolved_hints(function: Callable[..., Any]) -> dict[str, Any]:
     """
     function = inspect.unwrap(function)
     try:
-        return typing.get_type_hints(function, include_extras=True)
+        # With a namespace more, `typing` looks up anew what another module has looked up before.
+        return typing.get_type_hints(function, localns={}, include_extras=True)
     # A user's annotation may raise anything; one that does fails all, so try them one by one.
     except Exception:  # noqa: BLE001
         known = getattr(function, "__globals__", {})
@@ -118,5 +119,6 @@ def _resolved(annotation: Any, known: dict[str, Any]) -> Any:
 def _forward_references(annotation: Any) -> Iterator[typing.ForwardRef]:
     if isinstance(annotation, typing.ForwardRef):
         yield annotation
-    for part in typing.get_args(annotation):
+    parts = annotation if isinstance(annotation, list) else typing.get_args(annotation)
+    for part in parts:
         yield from _forward_references(part)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -131,6 +132,27 @@ class TestVersions:
         third = repository.get_artifact_version("answer", "1.0")
         assert third.id > again.id
         assert (third.note, third.tags, third.load()) == ("the one of the paper", ("good",), 1)
+
+    @pytest.mark.parametrize("lost", ["folder", "file"])
+    def test_what_is_left_of_a_lost_result_is_made_again_too(self, repository, lost):
+        @step
+        def both() -> tuple[
+            Annotated[np.ndarray, ArtifactConfig(name="a", version=1)],
+            Annotated[np.ndarray, ArtifactConfig(name="b", version=1)],
+        ]:
+            return np.arange(3), np.arange(4)
+
+        @quiet
+        def simple():
+            both()
+
+        simple()
+        folder = Path(repository.get_artifact_version("a").uri)
+        shutil.rmtree(folder) if lost == "folder" else (folder / "array.npy").unlink()
+        with pytest.raises(StepFailedError, match="is there already"):
+            quiet(lambda: both(), name="simple", enable_cache=False)()
+        assert statuses(simple()) == {"both": "completed"}
+        assert [len(repository.get_artifact_version(name, 1).load()) for name in "ab"] == [3, 4]
 
     def test_two_who_make_a_version_again_at_once(self, repository):
         @step

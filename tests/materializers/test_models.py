@@ -247,6 +247,13 @@ def test_a_module_of_pytorch(folder):
     np.testing.assert_array_equal(loaded(torch.tensor(ROWS)).detach().numpy(), ROWS * 2)
 
 
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor", "Cluster"])
+def test_what_annotations_call_models_of_scikit_learn(kind):
+    base = pytest.importorskip("sklearn.base")
+    assert artifact_type_of(getattr(base, f"{kind}Mixin")) == "Model"
+    assert values.materializer_for(getattr(base, f"{kind}Mixin")) is None
+
+
 def test_an_estimator_of_scikit_learn(folder):
     linear = pytest.importorskip("sklearn.linear_model")
     model = linear.LinearRegression().fit(ROWS, [1, 2])

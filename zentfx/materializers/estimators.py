@@ -21,13 +21,7 @@ __all__ = [
 class EstimatorMaterializer(BaseMaterializer):
     """scikit-learn's estimators, and whatever derives from them: pickled, as its guide says."""
 
-    handles = (
-        "sklearn.base.BaseEstimator",
-        # What annotations say.
-        "sklearn.base.ClassifierMixin",
-        "sklearn.base.RegressorMixin",
-        "sklearn.base.ClusterMixin",
-    )
+    handles = ("sklearn.base.BaseEstimator",)
     artifact_type = "Model"
 
     def save(self, value: Any, folder: Path) -> None:

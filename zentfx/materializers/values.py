@@ -29,6 +29,9 @@ __all__ = ["Saved", "artifact_type_of", "load", "materializer_for", "save"]
 
 _BUILT_IN = (arrays, builtin, estimators, pickled, tables)
 _ENTRY_POINTS = "zentfx.materializers"
+# What annotations say of scikit-learn's models. No materializer handles them: they come before
+# `BaseEstimator`, which somebody else's may handle.
+_MODELS = frozenset(f"sklearn.base.{kind}Mixin" for kind in ("Classifier", "Regressor", "Cluster"))
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,12 @@ def artifact_type_of(annotation: Any) -> str:
         One of ``ARTIFACT_TYPES``; ``Data`` where the annotation does not say.
     """
     cls = _class_of(annotation)
-    found = materializer_for(cls) if cls is not None else None
-    return found.artifact_type if found is not None else "Data"
+    if cls is None:
+        return "Data"
+    found = materializer_for(cls)
+    if found is None:
+        return "Model" if dotted_name(cls) in _MODELS else "Data"
+    return found.artifact_type
 
 
 def save(value: Any, annotation: Any, folder: Path) -> Saved:

@@ -19,6 +19,7 @@ from zentfx.records.schema import (
     Run,
 )
 from zentfx.records.writer import context_type, named_context, set_properties
+from zentfx.stores.files import is_gone
 from zentfx.stores.mlmd import mlmd, pb
 
 __all__ = ["Versions"]
@@ -105,6 +106,11 @@ class Versions:
         # After that: whoever has ended meanwhile may have published it.
         made = self._client.get_artifacts_by_context(context.id)
         if not gone.issuperset(artifact.id for artifact in made):
+            if all(is_gone(artifact.uri) for artifact in made):
+                raise DataError(
+                    f"{what} is there already, though its files are gone: only the same step on "
+                    "the same inputs makes it again. Name another."
+                )
             raise DataError(f"{what} is there already, and is never changed: name another.")
         if busy:
             raise DataError(

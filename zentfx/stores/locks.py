@@ -128,8 +128,10 @@ def exclusive(folder: Path) -> Iterator[None]:
         folder: The folder.
     """
     handle = os.open(folder, os.O_RDONLY)
+    _handles.add(handle)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        _handles.discard(handle)
         os.close(handle)

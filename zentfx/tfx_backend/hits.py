@@ -14,7 +14,7 @@ from zentfx.steps.base import BaseStep
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.stores.manifests import missing_files
 
-__all__ = ["as_input", "refusal"]
+__all__ = ["Lost", "as_input", "refusal"]
 
 
 def as_input(artifact: Any) -> InputArtifact:
@@ -34,6 +34,10 @@ def as_input(artifact: Any) -> InputArtifact:
         if value.WhichOneof("value")
     }
     return InputArtifact(artifact.type_name, artifact.uri, properties)
+
+
+class Lost(str):
+    """A reason why a result cannot be used: it is not there any more."""
 
 
 def refusal(
@@ -69,13 +73,13 @@ def refusal(
                 continue  # published by stock TFX, which has looked at the folder
             manifest = store.read_text("manifests", f"{key}.json")
             if manifest is None:
-                return f"the list of the files of {name} is gone"
+                return Lost(f"the list of the files of {name} is gone")
             try:
                 missing = missing_files(Path(artifact.uri), manifest)
             except ValueError:
-                return f"the list of the files of {name} is damaged"
+                return Lost(f"the list of the files of {name} is damaged")
             if missing:
-                return f"of {name}, {len(missing)} files are gone or cut, as {missing[0]}"
+                return Lost(f"of {name}, {len(missing)} files are gone or cut, as {missing[0]}")
     if not step.reusable({name: artifacts[0] for name, artifacts in known.items() if artifacts}):
         return "its effect outside the artifact store is gone"
     return None

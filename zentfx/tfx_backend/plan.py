@@ -24,7 +24,7 @@ from zentfx.stores.files import is_gone
 from zentfx.stores.mlmd import mlmd, pb
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import KEY_DRIVER
-from zentfx.tfx_backend.hits import refusal
+from zentfx.tfx_backend.hits import Lost, refusal
 from zentfx.tfx_backend.naming import Naming
 from zentfx.tfx_backend.nodes import all_parameters, unkeyed_names
 from zentfx.tfx_backend.properties import renew_digests
@@ -214,8 +214,9 @@ class Planner:
                     return context, outputs, read, reason
                 refused.add(ids)
                 reason = reason or why
-                written = [item for items in outputs.values() for item in items]
-                gone.update(item.id for item in written if is_gone(item.uri))
+                # All of it: what is there still is made again, too.
+                if isinstance(why, Lost) or (not unsure and _are_gone(outputs)):
+                    gone |= ids
         self.naming.gone[name] = frozenset(gone)
         return context, None, {}, reason
 
@@ -228,7 +229,7 @@ class Planner:
             try:
                 artifact_utils.verify_artifacts(artifacts)
             except RuntimeError:
-                return f"the folder of {output} is gone"
+                return Lost(f"the folder of {output} is gone")
         return self.refusal(name, outputs)
 
     def refusal(self, name: str, outputs: Mapping[str, Sequence[Any]]) -> str | None:
@@ -309,6 +310,10 @@ def _is_static(node: Any) -> bool:
             for output in node.outputs.outputs.values()
         )
     )
+
+
+def _are_gone(outputs: Artifacts) -> bool:
+    return all(is_gone(item.uri) for items in outputs.values() for item in items)
 
 
 def _newest_first(store: mlmd.MetadataStore, context: pb.Context | None) -> Iterator[pb.Execution]:
