@@ -99,6 +99,7 @@ def test_what_a_killed_run_left_is_listed_and_cleaned(killed, tmp_path):
     assert call("doctor", "--repository", tmp_path).exit_code == 0
 
 
+@pytest.mark.slow
 def test_what_is_alive_is_left_alone(tmp_path):
     process = start_and_wait(tmp_path, 20)
     try:

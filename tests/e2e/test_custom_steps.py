@@ -245,6 +245,7 @@ assert sorted(examples["doubled"]) == sorted(2 * raw["fare"])
 """
 
 
+@pytest.mark.slow
 def test_steps_that_beam_runs_may_be_defined_in_a_script(taxi, tmp_path):
     lines = taxi.data.read_text(encoding="utf-8").splitlines(keepends=True)
     (tmp_path / "taxi.csv").write_text("".join(lines[:301]), encoding="utf-8")

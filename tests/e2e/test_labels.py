@@ -108,6 +108,7 @@ def test_a_string_label_is_classified(rows, tmp_path):
     np.testing.assert_allclose(predicted.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_columns_may_be_called_anything(rows, tmp_path):
     odd = rows.rename(columns={ODD: "x.1", "count": "examples"})
     odd["x_1"] = odd["X_1"] = odd[".n"] = odd["x.1"] * 2
