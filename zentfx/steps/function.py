@@ -165,8 +165,8 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
         ``train_model``, but not ``train_test_split``, which returns data.
         """
         types = self.outputs.values()
-        named = re.search(r"(^|_)train(_|$)", type(self).__name__) is not None
-        return "zentfx.Model" in types or (named and "zentfx.Dataset" not in types)
+        by_name = re.search(r"(^|_)train(_|$)", type(self).__name__) is not None
+        return "zentfx.Model" in types or (by_name and "zentfx.Dataset" not in types)
 
     @property
     def maker(self) -> Callable[..., BaseStep]:

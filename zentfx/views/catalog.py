@@ -207,7 +207,7 @@ class Catalog:
         if tag is None:
             return found
         tagged = self.workspace.reader.tagged_artifacts()
-        known = {word for run in self.runs() for word in run.tags}
+        known = {word for run in self.workspace.runs() for word in run.annotations.tags}
         if checked_text("tag", tag) not in known | tagged.keys():
             raise NotFoundError(
                 f"There is no tag {tag!r}, neither of a version nor of a run."
