@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zentfx.code_identity import code_of
 from zentfx.errors import StepDefinitionError
 from zentfx.parameters import canonical_json, decode, encode
 from zentfx.pipelines.base import Pipeline
+from zentfx.source_code.identity import code_of
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.base import BaseStep
 from zentfx.steps.keras_training import ColumnSpec

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zentfx.errors import StepDefinitionError
-from zentfx.user_sources import note_loaded
+from zentfx.source_code.user_sources import note_loaded
 
 __all__ = [
     "ARTIFACT_TYPES",

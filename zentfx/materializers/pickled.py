@@ -7,8 +7,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
-
 from zentfx.errors import DataError, ZenTFXWarning
 from zentfx.materializers.base import BaseMaterializer, dotted_name
 
@@ -60,6 +58,8 @@ def save_pickle(value: Any, folder: Path) -> None:
     Raises:
         DataError: If it cannot be pickled.
     """
+    import cloudpickle
+
     try:
         with (folder / _FILE).open("wb") as file:
             cloudpickle.dump(value, file, protocol=5)

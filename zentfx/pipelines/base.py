@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from zentfx.class_paths import class_path
-from zentfx.code_identity import CodeIdentity, code_of
 from zentfx.datasources.base import Datasource, columns_of
 from zentfx.errors import (
     DataNotFoundError,
@@ -24,6 +23,7 @@ from zentfx.orchestrators import Listener
 from zentfx.pipelines import yaml_format
 from zentfx.pipelines.running import RunSettings, run_nodes, warn_of
 from zentfx.records.models import ArtifactRecord, PipelineVersionRecord
+from zentfx.source_code.identity import CodeIdentity, code_of
 from zentfx.steps.base import ANYTHING, BaseStep
 from zentfx.steps.calls import building
 from zentfx.steps.input_files import input_digests

@@ -15,11 +15,11 @@ from typing import Any, ClassVar, TypeVar
 
 from zentfx import parameters
 from zentfx.errors import ParameterError, PipelineError, StepDefinitionError
+from zentfx.source_code.user_sources import note_loaded
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.calls import builder, outputs_of_call
 from zentfx.steps.options import StepOptions
 from zentfx.steps.outputs import Output, check_substitutions
-from zentfx.user_sources import note_loaded
 
 __all__ = ["ANYTHING", "BaseStep", "StepMeta", "snake_case"]
 

@@ -22,6 +22,7 @@ from zentfx.errors import (
 )
 from zentfx.materializers import values
 from zentfx.parameters import MISSING, Parameter
+from zentfx.source_code.user_sources import note_loaded
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.base import ANYTHING, BaseStep, StepMeta
 from zentfx.steps.calls import PipelineInput, builder, outputs_of_call
@@ -30,7 +31,6 @@ from zentfx.steps.list_inputs import ListableInputs, check_indexes, element, gat
 from zentfx.steps.options import StepOptions
 from zentfx.steps.outputs import Output, check_substitutions, declared_outputs
 from zentfx.steps.type_checks import checked, may_be, named
-from zentfx.user_sources import note_loaded
 
 __all__ = ["FunctionStep", "StepFunction", "step"]
 

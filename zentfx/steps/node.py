@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zentfx.code_identity import CodeIdentity
 from zentfx.errors import PipelineError
 from zentfx.records.models import ArtifactRecord
+from zentfx.source_code.identity import CodeIdentity
 from zentfx.steps.base import BaseStep
 
 __all__ = ["ArtifactReference", "Node", "OutputReference", "PlacedStep"]

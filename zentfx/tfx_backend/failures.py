@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zentfx.parameters import Secret
-from zentfx.user_sources import is_users_file
+from zentfx.source_code.project_files import is_users_file
 
 __all__ = ["ExecutorFailedError", "Failure", "masked", "secret_values"]
 

@@ -23,6 +23,7 @@ from zentfx.orchestrators import RunRequest
 from zentfx.parameters import canonical_json
 from zentfx.records.encoding import chunked, cut
 from zentfx.records.schema import Artifact
+from zentfx.source_code.user_sources import note_loaded
 from zentfx.stores.artifacts import ArtifactStore
 from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import ExecutorFailedError, Failure, masked, secret_values
@@ -32,7 +33,6 @@ from zentfx.tfx_backend.naming import Naming
 from zentfx.tfx_backend.session import READS, Session, in_session
 from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Task
 from zentfx.tfx_backend.worker.pool import WorkerDiedError, python_path, run_in_worker
-from zentfx.user_sources import note_loaded
 
 with light_imports():
     from tfx.orchestration.portable import base_executor_operator, outputs_utils

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zentfx.source_code.user_sources import ModuleText
 from zentfx.tfx_backend.failures import Failure
-from zentfx.user_sources import ModuleText
 
 __all__ = ["GRACE", "Canceled", "Done", "Failed", "Reply", "Task"]
 

@@ -16,7 +16,8 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from zentfx.user_sources import ModuleText, is_users_file, read_source
+from zentfx.source_code.project_files import is_users_file
+from zentfx.source_code.user_sources import ModuleText, read_source
 
 __all__ = ["UserModules", "text_digest"]
 

@@ -19,9 +19,9 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from zentfx.source_code.user_sources import ModuleText, loaded_texts, read_source
 from zentfx.tfx_backend.worker.messages import GRACE, Canceled, Reply, Task
 from zentfx.tfx_backend.worker.modules import text_digest
-from zentfx.user_sources import ModuleText, loaded_texts, read_source
 
 __all__ = ["WorkerDiedError", "python_path", "run_in_worker"]
 

@@ -1,4 +1,4 @@
-"""The user's own source files: which those are, and their texts as Python loaded them.
+"""The texts of the user's own modules as Python loaded them.
 
 A file may be edited while a notebook has the module loaded. What runs is then the old text, so that
 is what a fingerprint must cover: the new text's would later promise results that it did not make.
@@ -11,41 +11,19 @@ Standard library only.
 from __future__ import annotations
 
 import contextlib
-import inspect
-import linecache
-import os
 import sys
-import sysconfig
 import tokenize
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from zentfx.errors import StepDefinitionError
+from zentfx.source_code.functions import functions_in, functions_of, instructions
+from zentfx.source_code.project_files import is_users_file
 
-__all__ = [
-    "ModuleText",
-    "functions_in",
-    "instructions",
-    "is_installed_file",
-    "is_users_file",
-    "loaded_text",
-    "loaded_texts",
-    "note_loaded",
-    "read_source",
-    "unwrapped",
-]
-
-_OURS = Path(__file__).parent
-_PATHS = {*map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))}
-_INSTALLED = tuple(Path(path).resolve() for path in _PATHS)
-# The same as text, and as Python spells them: asked about thousands of files, Path is slow.
-_BELOW = tuple({f"{path}{os.sep}" for path in [*_INSTALLED, *_PATHS]})
-_PACKAGES = frozenset({"site-packages", "dist-packages"})
+__all__ = ["ModuleText", "loaded_text", "loaded_texts", "note_loaded", "read_source"]
 
 
 @dataclass(frozen=True)
@@ -66,38 +44,6 @@ class ModuleText:
 # By module: what it was loaded from (reloading makes another object), and the text then.
 _loaded: dict[str, tuple[Any, str]] = {}
 _passed_over: set[str] = set()
-
-
-def is_installed_file(file: Path) -> bool:
-    """Says whether a source file is one of Python or of an installed package.
-
-    Args:
-        file: The file.
-
-    Returns:
-        Whether it is.
-    """
-    if str(file).startswith(_BELOW):
-        return True
-    file = file.resolve()
-    return not _PACKAGES.isdisjoint(file.parts) or any(
-        file.is_relative_to(folder) for folder in _INSTALLED
-    )
-
-
-def is_users_file(name: str) -> bool:
-    """Says whether a source file is the user's own: not of Python, an installed package, or zentfx.
-
-    Args:
-        name: The file's name as code objects have it; that of a notebook's cell, too.
-
-    Returns:
-        Whether it is.
-    """
-    if name.startswith("<frozen") or (name.startswith("<") and not linecache.getlines(name)):
-        return False
-    file = Path(name)
-    return not is_installed_file(file) and not file.is_relative_to(_OURS)
 
 
 def read_source(file: Path) -> str:
@@ -197,7 +143,7 @@ def _was_loaded_from(module: ModuleType, text: str, file: Path) -> bool:
     if type(getattr(module.__spec__, "loader", None)) is not SourceFileLoader:
         return True
     try:
-        written = dict(_functions_of(compile(text, str(file), "exec", dont_inherit=True), ""))
+        written = dict(functions_of(compile(text, str(file), "exec", dont_inherit=True), ""))
     except SyntaxError:
         return False
     owners = [module, *(item for item in vars(module).values() if isinstance(item, type))]
@@ -208,74 +154,6 @@ def _was_loaded_from(module: ModuleType, text: str, file: Path) -> bool:
         if name in written and instructions(code) not in written[name]:
             return False
     return True
-
-
-def functions_in(thing: Any) -> Iterator[FunctionType]:
-    """The functions of a class or a module, those behind properties and decorators too.
-
-    Args:
-        thing: A class, a module, or a function.
-
-    Yields:
-        The functions; a function itself.
-    """
-    members = list(vars(thing).values()) if isinstance(thing, (type, ModuleType)) else [thing]
-    for member in members:
-        parts = [member]
-        if isinstance(member, (staticmethod, classmethod, property, cached_property)):
-            behind = ("__func__", "fget", "fset", "fdel", "func")
-            parts = [getattr(member, name, None) for name in behind]
-        for function in map(unwrapped, parts):
-            if isinstance(function, FunctionType):
-                yield function
-
-
-def _functions_of(code: CodeType, prefix: str) -> Iterator[tuple[str, set[str]]]:
-    """The instructions of all functions of a compiled text, by qualified name."""
-    found: dict[str, set[str]] = {}
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            name = f"{prefix}{constant.co_name}"
-            found.setdefault(name, set()).add(instructions(constant))
-            yield from _functions_of(constant, f"{name}.")
-    yield from found.items()
-
-
-def instructions(code: CodeType) -> str:
-    """What a function does, as text: equal for equal code in one process.
-
-    Args:
-        code: Its code object.
-
-    Returns:
-        Its instructions, names and constants, those of inner functions too.
-    """
-    return f"{code.co_code!r}{code.co_names}{[*map(_constant_text, code.co_consts)]}"
-
-
-def _constant_text(constant: Any) -> str:
-    if isinstance(constant, CodeType):
-        return instructions(constant)
-    if isinstance(constant, tuple):
-        return f"({[*map(_constant_text, constant)]})"
-    if isinstance(constant, frozenset):  # read from a .pyc, it may have another order
-        return f"{{{sorted(map(_constant_text, constant))}}}"
-    return repr(constant)
-
-
-def unwrapped(thing: Any) -> Any:
-    """The function behind decorators, or a thing itself.
-
-    Args:
-        thing: Anything.
-
-    Returns:
-        What ``functools.wraps`` noted, as far down as it goes.
-    """
-    try:
-        return inspect.unwrap(thing) if callable(thing) else thing
-    except Exception:  # noqa: BLE001 - things that make up attributes when they are asked
-        return thing
 
 
 def _origin(module: ModuleType) -> Any:

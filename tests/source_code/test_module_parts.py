@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from zentfx.module_parts import computed_names, part_for
+from zentfx.source_code.module_parts import computed_names, part_for
 
 MODULE = '''
 """A module of steps."""

@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from zentfx.errors import StepDefinitionError
-from zentfx.user_sources import is_users_file, loaded_text, note_loaded, unwrapped
+from zentfx.source_code.functions import unwrapped
+from zentfx.source_code.project_files import is_users_file
+from zentfx.source_code.user_sources import loaded_text, note_loaded
 
 # Everything whose compiled form might differ between a fresh compilation and a .pyc.
 TEXT = '''"""Docstring."""

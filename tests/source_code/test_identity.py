@@ -15,8 +15,8 @@ import pytest
 
 import zentfx
 from zentfx import BaseStep, RandomSplit, TrainerStep
-from zentfx.code_identity import code_of
 from zentfx.errors import StepDefinitionError
+from zentfx.source_code.identity import code_of
 
 STEP = """
 from zentfx import BaseStep
@@ -838,7 +838,7 @@ class TestScripts:
                 return scaled(1)
 
         if __name__ == "__main__":
-            from zentfx.code_identity import code_of
+            from zentfx.source_code.identity import code_of
             print(code_of(Gate).fingerprint, *sorted(code_of(Gate).sources))
     """
 
@@ -865,7 +865,8 @@ class TestScripts:
 
     def test_a_fingerprint_is_the_same_in_every_process(self, project):
         code = (
-            "import zt_steps as s, zentfx.code_identity as c; print(c.code_of(s.Gate).fingerprint)"
+            "import zt_steps as s; from zentfx.source_code.identity import code_of; "
+            "print(code_of(s.Gate).fingerprint)"
         )
         assert self.run(project, "-c", code) == [project.fingerprint()]
 

@@ -1,0 +1,244 @@
+"""The user's project: which files and modules are its own, and where they lie.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import linecache
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+__all__ = [
+    "imported_names",
+    "is_installed_file",
+    "is_of_others",
+    "is_ours",
+    "is_users_file",
+    "is_users_package",
+    "module_name",
+    "package_of",
+    "project_file",
+    "stable_name",
+]
+
+_OURS = Path(__file__).parents[1]
+_PATHS = {*map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))}
+_INSTALLED = tuple(Path(path).resolve() for path in _PATHS)
+# The same as text, and as Python spells them: asked about thousands of files, Path is slow.
+_BELOW = tuple({f"{path}{os.sep}" for path in [*_INSTALLED, *_PATHS]})
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
+
+
+def is_installed_file(file: Path) -> bool:
+    """Says whether a source file is one of Python or of an installed package.
+
+    Args:
+        file: The file.
+
+    Returns:
+        Whether it is.
+    """
+    if str(file).startswith(_BELOW):
+        return True
+    file = file.resolve()
+    return not _PACKAGES.isdisjoint(file.parts) or any(
+        file.is_relative_to(folder) for folder in _INSTALLED
+    )
+
+
+def is_users_file(name: str) -> bool:
+    """Says whether a source file is the user's own: not of Python, an installed package, or zentfx.
+
+    Args:
+        name: The file's name as code objects have it; that of a notebook's cell, too.
+
+    Returns:
+        Whether it is.
+    """
+    if name.startswith("<frozen") or (name.startswith("<") and not linecache.getlines(name)):
+        return False
+    file = Path(name)
+    return not is_installed_file(file) and not file.is_relative_to(_OURS)
+
+
+def is_ours(module: str) -> bool:
+    """Says whether a module is one of zentfx.
+
+    Args:
+        module: Its name.
+
+    Returns:
+        Whether it is.
+    """
+    return module.partition(".")[0] == "zentfx"
+
+
+def is_of_others(thing: Any) -> bool:
+    """Says whether a class, function or module is one of zentfx, of Python or of a package.
+
+    Args:
+        thing: The class, function or module.
+
+    Returns:
+        Whether it is.
+    """
+    name = module_name(thing)
+    module = sys.modules.get(name)
+    return is_ours(name) or (module is not None and _is_installed(module))
+
+
+def module_name(thing: Any) -> str:
+    """The name of a module, or of the one that something is defined in.
+
+    Args:
+        thing: The module, class or function.
+
+    Returns:
+        The name.
+    """
+    return thing.__name__ if isinstance(thing, ModuleType) else str(thing.__module__)
+
+
+def _is_installed(module: ModuleType) -> bool:
+    origin = getattr(module, "__file__", None)
+    if origin is None:
+        return getattr(module, "__spec__", None) is not None  # built in, or a namespace package
+    return is_installed_file(Path(origin))
+
+
+def is_users_package(name: str) -> bool:
+    """Says whether a module, or a package, may be the user's own.
+
+    Args:
+        name: Its name, without a dot.
+
+    Returns:
+        Whether it may be; True for one that cannot be found.
+    """
+    if is_ours(name) or name in sys.stdlib_module_names:
+        return False
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None) or PathFinder.find_spec(name)
+    if spec is None:
+        return True
+    places = [spec.origin] if spec.has_location else spec.submodule_search_locations or []
+    return not _are_installed(places)
+
+
+def project_file(name: str) -> Path | None:
+    """The source file of a module of the user's project, be it imported yet or not.
+
+    Args:
+        name: The module's name; it may be that of nothing.
+
+    Returns:
+        The file; None of what is not in the project, or has no source file.
+    """
+    if is_ours(name):
+        return None
+    module = sys.modules.get(name)
+    if module is not None:
+        origin = getattr(module, "__file__", None)
+    else:
+        spec = _spec(name)
+        origin = spec.origin if spec is not None else None
+    if origin is None or not origin.endswith(".py"):
+        return None
+    file = Path(origin)
+    return file if file.is_file() and not is_installed_file(file) else None
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Finds a module that may be the user's, without importing it or the packages it is in."""
+    parent = name.rpartition(".")[0]
+    if not parent:
+        return PathFinder.find_spec(name)
+    loaded = sys.modules.get(parent)
+    if loaded is not None:
+        places = getattr(loaded, "__path__", None)
+    else:
+        package = _spec(parent)
+        places = package.submodule_search_locations if package is not None else None
+    # In an installed package there is nothing of the user's: most names are of one.
+    if places is None or _are_installed(places):
+        return None
+    return PathFinder.find_spec(name, places)
+
+
+def _are_installed(places: Iterable[str | None]) -> bool:
+    """Whether a package is; one that is a namespace may be of several folders."""
+    return all(is_installed_file(Path(str(place), "_")) for place in places)
+
+
+def package_of(name: str, file: Path) -> str:
+    """The package that relative imports of a module start in.
+
+    Args:
+        name: The module's name.
+        file: Its source file.
+
+    Returns:
+        The package's name; empty outside of packages.
+    """
+    module = sys.modules.get(name)
+    if module is not None:
+        return module.__package__ or ""
+    return name if file.name == "__init__.py" else name.rpartition(".")[0]
+
+
+def stable_name(name: str, file: Path) -> str:
+    """A name that a module has in every process.
+
+    A script is ``__main__`` when it is run and has its own name when it is imported: the same code.
+
+    Args:
+        name: The module's name in this process.
+        file: Its source file.
+
+    Returns:
+        The name.
+    """
+    if name == "__main__":
+        spec = getattr(sys.modules[name], "__spec__", None)
+        return spec.name if spec is not None else file.stem
+    return name
+
+
+def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
+    """Names of the modules that a text imports, be it inside a function, and of those above them.
+
+    Args:
+        tree: The text's syntax tree.
+        package: The package that its relative imports start in.
+
+    Yields:
+        Names, some perhaps several times; some are of what is in a module.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _with_parents(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            relative = "." * node.level + (node.module or "")
+            try:
+                source = importlib.util.resolve_name(relative, package)
+            except (ImportError, ValueError):
+                continue  # a relative import outside a package fails when it runs, not here
+            yield from _with_parents(source)
+            for alias in node.names:
+                yield f"{source}.{alias.name}"  # may be a submodule; if not, nothing is found
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]

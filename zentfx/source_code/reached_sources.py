@@ -1,0 +1,305 @@
+"""What a class or function depends on: the source texts and the values that it reaches.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import inspect
+import io
+import linecache
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from zentfx.errors import StepDefinitionError
+from zentfx.source_code.constants import constant_text
+from zentfx.source_code.functions import functions_in, unwrapped
+from zentfx.source_code.module_parts import computed_names, names_in_texts, names_read, part_for
+from zentfx.source_code.normal_form import parsed
+from zentfx.source_code.project_files import (
+    imported_names,
+    is_of_others,
+    is_users_file,
+    is_users_package,
+    module_name,
+    package_of,
+    project_file,
+    stable_name,
+)
+from zentfx.source_code.user_sources import loaded_text
+
+__all__ = ["ReachedSources", "closed_over", "reach"]
+
+
+class ReachedSources(dict[str, str]):
+    """Source texts by module, or by module and name for what was typed into a notebook.
+
+    Attributes:
+        things: The classes and functions that were typed, so that each is read once.
+        opaque: What a step uses and whose content cannot be told. Sentences without their end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.things: list[Any] = []
+        self.opaque: list[str] = []
+
+    def add(self, key: str, text: str) -> None:
+        """Adds a text; of two different ones under one key, as of two classes, both stay."""
+        while self.get(key, text) != text:
+            key += "'"
+        self[key] = text
+
+
+def closed_over(cls: type | FunctionType, found: ReachedSources) -> dict[str, Any]:
+    """Values that methods of a class, or a function, take from the functions around them.
+
+    Args:
+        cls: The class or function.
+        found: Source texts, to which those of closed over functions and classes are added.
+
+    Returns:
+        The other values, by name.
+    """
+    values: dict[str, Any] = {}
+    members = list(vars(cls).values()) if isinstance(cls, type) else [cls]
+    waiting: list[Any] = [*functions_in(cls), *members]
+    seen: set[int] = set()
+    while waiting:
+        function = waiting.pop()
+        if id(function) in seen or not isinstance(function, FunctionType):
+            continue
+        seen.add(id(function))
+        # A wrapper has values of its own: those that its decorator was given.
+        waiting.append(getattr(function, "__wrapped__", None))
+        installed = not is_users_file(function.__code__.co_filename)
+        for name, value in _closed_over_values(function).items():
+            if isinstance(unwrapped(value), FunctionType):
+                value = unwrapped(value)  # a step, say
+            if installed and constant_text(value) is None:
+                continue  # what a decorator of a package, or of zentfx, keeps for itself
+            if isinstance(value, FunctionType):
+                waiting.append(value)
+            if isinstance(value, (type, FunctionType, ModuleType)):
+                if value is not cls:  # what super() needs
+                    reach(value, found)
+            else:
+                values[name] = value
+    return values
+
+
+def reach(thing: Any, found: ReachedSources) -> bool:
+    """Adds the source of a class, a function or a module, and of what that depends on.
+
+    Args:
+        thing: The class, function or module.
+        found: Where to add it.
+
+    Returns:
+        Whether there is a source, or none is needed.
+    """
+    if is_of_others(thing):
+        return True
+    name = module_name(thing)
+    file = project_file(name)
+    if file is not None:
+        if not (isinstance(thing, FunctionType) and _reach_part(thing, file, found)):
+            _reach_modules([name], found)
+        return True
+    return not isinstance(thing, ModuleType) and _reach_typed(thing, found)
+
+
+def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bool:
+    """Adds the part of its module that a function depends on, if that can be told."""
+    name = function.__module__
+    outermost = function.__qualname__.partition(".")[0]
+    key = f"{stable_name(name, file)}:{outermost}"
+    if key in found:
+        return True
+    text = loaded_text(name, file)
+    try:
+        part = part_for(text, outermost, is_users_package)
+    except SyntaxError as error:
+        raise StepDefinitionError(f"The source of {name} cannot be parsed: {error}.") from error
+    if part is None:
+        return False
+    found[key] = part
+    # From a command line, a file or the environment, say.
+    for item in sorted(computed_names(part).intersection(function.__globals__)):
+        value = _plain_value(function.__globals__[item])
+        if value is not None:
+            found[f"{key}:{item}"] = f"value = {value}"
+    _reach_modules(list(imported_names(parsed(part, name), package_of(name, file))), found)
+    return True
+
+
+def _plain_value(value: Any) -> str | None:
+    """A text that tells a value from others, if it is data, or an object with such attributes."""
+    constant = constant_text(value)
+    if constant is None and type(value).__module__ in ("argparse", "types"):
+        constant = constant_text(getattr(value, "__dict__", None))
+    return constant
+
+
+def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
+    """Adds modules of the project, and every one that they import, transitively."""
+    while waiting:
+        name = waiting.pop()
+        file = project_file(name)
+        if file is None or stable_name(name, file) in found:
+            continue
+        text = found[stable_name(name, file)] = loaded_text(name, file)
+        waiting.extend(imported_names(parsed(text, name), package_of(name, file)))
+
+
+def _reach_typed(thing: Any, found: ReachedSources) -> bool:
+    """Adds a class or function that was typed into a notebook, and what its text mentions.
+
+    ``inspect.getsource`` cannot find such classes, but their methods know the cell they are from.
+    What their text does not say counts by its value: attributes, values closed over.
+    """
+    if any(known is thing for known in found.things):
+        return True
+    found.things.append(thing)
+    key = f"{thing.__module__}:{thing.__qualname__}"
+    has_text, needs_text = False, False
+    for function in functions_in(thing):
+        if isinstance(thing, type) and not function.__qualname__.startswith(
+            f"{thing.__qualname__}."
+        ):
+            reach(function, found)  # made elsewhere, and put into the class
+            continue
+        needs_text = True
+        text = _statement(function)
+        if text is not None and not has_text:
+            has_text = True
+            found.add(key, text)
+            _reach_mentioned(text, key, function.__globals__, found)
+        _add_values(f"{key}.{function.__name__}", _closed_over_values(function), found)
+    if isinstance(thing, type):
+        _add_values(key, _attributes(thing), found)
+        for base in inspect.getmro(thing)[1:-1]:
+            reach(base, found)
+    return has_text or not needs_text
+
+
+def _reach_mentioned(text: str, key: str, space: Mapping[str, Any], found: ReachedSources) -> None:
+    """Adds what a text mentions: modules that it imports, and values of names."""
+    tree = parsed(text, key)
+    _reach_modules(list(imported_names(tree, "")), found)
+    in_texts = list(names_in_texts(text))
+    mentioned = [*names_read(text), *in_texts]
+    names = {name: space[name] for name in mentioned if name in space}
+    module = key.partition(":")[0]
+    for node in ast.walk(tree):
+        value = _value(node, names)
+        if isinstance(node, ast.Name) and node.id in names:
+            _add_values(module, {node.id: value}, found)
+        elif isinstance(value, (type, FunctionType, ModuleType)):
+            reach(value, found)
+        elif isinstance(node, ast.Attribute) and constant_text(value) is not None:
+            _add_values(module, {ast.unparse(node): value}, found)
+    _add_values(module, {name: names[name] for name in in_texts if name in names}, found)
+
+
+def _closed_over_values(function: FunctionType) -> dict[str, Any]:
+    values = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # not assigned yet
+            values[name] = cell.cell_contents
+    return values
+
+
+def _attributes(cls: type) -> dict[str, Any]:
+    """The attributes of a class that are no functions and nothing of Python's own."""
+    return {
+        name: value
+        for name, value in vars(cls).items()
+        if not name.startswith("__")
+        and not name.startswith("_abc_")
+        and not isinstance(value, (property, classmethod, staticmethod))
+        and not isinstance(unwrapped(value), FunctionType)
+    }
+
+
+def _add_values(key: str, values: Mapping[str, Any], found: ReachedSources) -> None:
+    for name, value in values.items():
+        text = _text_of(value, found)
+        if text is None:
+            sentence = (
+                f"{key.partition(':')[2] or 'The step'} uses {name}, a {type(value).__name__}, "
+                "whose content cannot be told"
+            )
+            if sentence not in found.opaque:
+                found.opaque.append(sentence)
+        elif text:
+            found.add(f"{key}:{name}", f"value = {text}")
+
+
+def _text_of(value: Any, found: ReachedSources) -> str | None:
+    """A text that tells a value from others; empty for what has a source, None if there is none.
+
+    A text that differs although the value does not (a set's order, say) costs a run that was not
+    needed; without one a changed array would go unnoticed.
+    """
+    constant = constant_text(value)
+    if constant is not None:
+        return constant
+    behind = unwrapped(value)
+    if isinstance(behind, (type, FunctionType, ModuleType)):
+        reach(behind, found)
+        return ""
+    file = io.BytesIO()
+    try:
+        _ValuePickler(file, found).dump(value)
+    except Exception:  # noqa: BLE001 - whatever a class of the user's raises
+        return None
+    return repr(f"{type(value).__qualname__} {hashlib.sha256(file.getvalue()).hexdigest()}")
+
+
+class _ValuePickler(pickle.Pickler):
+    """Pickles a value for its digest; the user's classes and functions in it by their source."""
+
+    def __init__(self, file: io.BytesIO, found: ReachedSources) -> None:
+        super().__init__(file, protocol=4)
+        self._found = found
+
+    def reducer_override(self, thing: Any) -> Any:
+        """Called by pickle for everything that is no plain data."""
+        if isinstance(thing, ModuleType):
+            reach(thing, self._found)
+            return str, (thing.__name__,)
+        if isinstance(thing, (type, FunctionType)) and not is_of_others(thing):
+            if not reach(thing, self._found):
+                raise pickle.PicklingError(f"{thing} has no source")
+            return str, (f"{thing.__module__}.{thing.__qualname__}",)
+        return NotImplemented
+
+
+def _statement(function: FunctionType) -> str | None:
+    """The text of the outermost statement that a function was defined in."""
+    lines = linecache.getlines(function.__code__.co_filename)
+    line = function.__code__.co_firstlineno
+    for node in parsed("".join(lines), function.__code__.co_filename).body:
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(item.lineno for item in decorators)])
+        if first <= line <= (node.end_lineno or node.lineno):
+            return "".join(lines[first - 1 : node.end_lineno])
+    return None
+
+
+def _value(node: ast.AST, namespace: dict[str, Any]) -> Any:
+    """What a name, or an attribute of a module, stands for; None where it cannot be said."""
+    if isinstance(node, ast.Name):
+        return namespace.get(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = _value(node.value, namespace)
+        # Not getattr: packages load parts of themselves on that.
+        return vars(owner).get(node.attr) if isinstance(owner, ModuleType) else None
+    return None
