@@ -321,7 +321,7 @@ class Workspace:
     @property
     def reader(self) -> Reader:
         """Reads the metadata store."""
-        return Reader(self.metadata, self.root)
+        return Reader(self.metadata, self.root, self.artifacts.located)
 
     @property
     def annotator(self) -> Annotator:
@@ -367,7 +367,9 @@ class Workspace:
         from zentfx.records.versions import Versions
 
         self._check_writable()
-        return Versions(self.metadata.connect(), self.is_alive, self.exclusive)
+        return Versions(
+            self.metadata.connect(), self.is_alive, self.exclusive, self.artifacts.located
+        )
 
     def _check_writable(self) -> None:
         if self.metadata.read_only:

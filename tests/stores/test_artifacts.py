@@ -48,3 +48,30 @@ def test_a_text_that_many_keep_at_once_is_whole_and_alone(store):
         list(pool.map(lambda _: store.keep_text("sources", "x", text), range(32)))
     assert [item.name for item in (Path(store.path) / "sources").iterdir()] == ["x"]
     assert store.read_text("sources", "x") == text
+
+
+class TestLocated:
+    """Recorded places in a store that was moved."""
+
+    def moved(self, folder):
+        store = ArtifactStore(folder / "new" / ".zentfx" / "artifacts")
+        value = Path(store.path) / "runs/1/make/output/7"
+        value.mkdir(parents=True)
+        return store, value
+
+    def test_files_that_came_along_are_found(self, tmp_path):
+        store, value = self.moved(tmp_path)
+        recorded = tmp_path / "old" / ".zentfx" / "artifacts" / "runs/1/make/output/7"
+        assert store.located(str(recorded)) == str(value)
+        recorded.mkdir(parents=True)  # a copy has files of its own
+        assert store.located(str(recorded)) == str(value)
+
+    def test_what_did_not_come_along_is_where_it_was(self, tmp_path):
+        store, _ = self.moved(tmp_path)
+        recorded = str(tmp_path / "old" / ".zentfx" / "artifacts" / "runs/2/make/output/9")
+        assert store.located(recorded) == recorded
+
+    def test_other_places_are_left_alone(self, tmp_path):
+        store, value = self.moved(tmp_path)
+        for uri in (str(value), "", "s3://bucket/runs/1/make", "/data/runs/1/make/output/7"):
+            assert store.located(uri) == uri

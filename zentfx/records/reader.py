@@ -6,7 +6,8 @@ Neither protobuf nor SQL is seen above this module.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -60,11 +61,18 @@ class Reader:
     Args:
         store: The store.
         root: The repository's folder, from which recorded relative paths start.
+        located: Says of a recorded uri where the files are now; None if all are where they were.
     """
 
-    def __init__(self, store: MetadataStore, root: Path | None) -> None:
+    def __init__(
+        self,
+        store: MetadataStore,
+        root: Path | None,
+        located: Callable[[str], str] | None = None,
+    ) -> None:
         self._store = store
         self._root = root
+        self._located = located
 
     def runs(self, newest: int | None = None) -> list[RunRecord]:
         """Runs, oldest first.
@@ -194,7 +202,7 @@ class Reader:
         """
         with rows_of(self._store) as rows:
             found = rows.artifacts(sorted(set(artifact_ids)))
-        return {item.id: artifact_record(item) for item in found}
+        return {item.id: self._artifact(item) for item in found}
 
     def artifact_versions(self, name: str) -> list[ArtifactRecord]:
         """The versions of a named artifact, oldest first.
@@ -208,7 +216,7 @@ class Reader:
         with rows_of(self._store) as rows:
             context = rows.context(schema.ARTIFACT_NAME, name)
             found = rows.artifacts_in([context.id]) if context is not None else []
-        return _as_versions(item for _, item in found)
+        return self._as_versions(item for _, item in found)
 
     def artifact_names(self) -> list[str]:
         """Names of artifacts, sorted."""
@@ -222,7 +230,7 @@ class Reader:
             found: dict[str, list[Item]] = {name: [] for name in sorted(groups.values())}
             for group, item in rows.artifacts_in(list(groups)):
                 found[groups[group]].append(item)
-        return {name: _as_versions(items) for name, items in found.items()}
+        return {name: self._as_versions(items) for name, items in found.items()}
 
     def version_annotations(self, name: str, version: str) -> Annotations:
         """What is said of a version of a named artifact.
@@ -273,17 +281,17 @@ class Reader:
             if run_ids is not None:
                 kept = artifacts_of(rows, set(run_ids))
                 found = [item for item in found if item.id in kept]
-        return list(map(artifact_record, found))
+        return list(map(self._artifact, found))
 
     def upstream(self, artifact_ids: Iterable[int]) -> GraphRecord:
         """How artifacts came to be; see :func:`zentfx.records.lineage.upstream`."""
         with rows_of(self._store) as rows:
-            return upstream(rows, artifact_ids)
+            return self._graph(upstream(rows, artifact_ids))
 
     def downstream(self, artifact_ids: Iterable[int]) -> GraphRecord:
         """What was made from artifacts; see :func:`zentfx.records.lineage.downstream`."""
         with rows_of(self._store) as rows:
-            return downstream(rows, artifact_ids)
+            return self._graph(downstream(rows, artifact_ids))
 
     def graph_of_run(self, run_id: str) -> GraphRecord:
         """The steps of a run, and what they read and wrote.
@@ -298,7 +306,7 @@ class Reader:
             NotFoundError: If there is no such run.
         """
         with rows_of(self._store) as rows:
-            return graph_of(rows, executions_of(rows, run_id))
+            return self._graph(graph_of(rows, executions_of(rows, run_id)))
 
     def graph_of_context(self, context_id: int) -> GraphRecord:
         """The executions of a context, what they read and wrote, and its other artifacts.
@@ -312,7 +320,7 @@ class Reader:
         with rows_of(self._store) as rows:
             executions = [item for _, item in rows.executions_in([context_id])]
             artifacts = [item.id for _, item in rows.artifacts_in([context_id])]
-            return graph_of(rows, executions, artifacts)
+            return self._graph(graph_of(rows, executions, artifacts))
 
     def last_uses(self, artifact_ids: Iterable[int]) -> dict[int, datetime]:
         """When artifacts were last written, reused or read.
@@ -420,19 +428,28 @@ class Reader:
         found = [record for record in records if pipeline in (None, record.pipeline)]
         return sorted(found, key=lambda item: (item.pipeline, item.number))
 
+    def _as_versions(self, items: Iterable[Item]) -> list[ArtifactRecord]:
+        """Artifacts of a name, oldest first: of each version the last one.
+
+        A version is made again when its files are gone.
+        """
+        records = map(self._artifact, sorted(items, key=lambda item: item.id))
+        last = {record.properties.get(schema.Artifact.VERSION): record for record in records}
+        return sorted(last.values(), key=lambda record: record.id)
+
+    def _artifact(self, item: Item) -> ArtifactRecord:
+        return self._found(artifact_record(item))
+
+    def _graph(self, graph: GraphRecord) -> GraphRecord:
+        return replace(graph, artifacts=tuple(map(self._found, graph.artifacts)))
+
+    def _found(self, artifact: ArtifactRecord) -> ArtifactRecord:
+        uri = artifact.uri if self._located is None else self._located(artifact.uri)
+        return artifact if uri == artifact.uri else replace(artifact, uri=uri)
+
 
 def _of_type(rows: Rows, name: str) -> list[Item]:
     found = {
         item.id: item for kind in schema.spellings(name) for item in rows.artifacts_of_type(kind)
     }
     return [found[number] for number in sorted(found)]
-
-
-def _as_versions(items: Iterable[Item]) -> list[ArtifactRecord]:
-    """Artifacts of a name, oldest first: of each version the last one.
-
-    A version is made again when its files are gone.
-    """
-    records = map(artifact_record, sorted(items, key=lambda item: item.id))
-    last = {record.properties.get(schema.Artifact.VERSION): record for record in records}
-    return sorted(last.values(), key=lambda record: record.id)

@@ -39,6 +39,7 @@ class Versions:
         client: The MLMD client.
         is_alive: Says of a run's id whether it is still at work.
         exclusive: Keeps others from taking a version over meanwhile.
+        located: Says of a recorded uri where the files are now.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class Versions:
         client: mlmd.MetadataStore,
         is_alive: Callable[[str], bool],
         exclusive: Callable[[], AbstractContextManager[None]],
+        located: Callable[[str], str],
     ) -> None:
         self._client = client
         self._is_alive = is_alive
         self._exclusive = exclusive
+        self._located = located
 
     def claim(
         self, name: str, version: str | None, run: str, gone: frozenset[int] = frozenset()
@@ -106,7 +109,7 @@ class Versions:
         # After that: whoever has ended meanwhile may have published it.
         made = self._client.get_artifacts_by_context(context.id)
         if not gone.issuperset(artifact.id for artifact in made):
-            if all(is_gone(artifact.uri) for artifact in made):
+            if all(is_gone(self._located(artifact.uri)) for artifact in made):
                 raise DataError(
                     f"{what} is there already, though its files are gone: only the same step on "
                     "the same inputs makes it again. Name another."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from zentfx.stores.files import write_whole
@@ -28,6 +29,23 @@ class ArtifactStore:
     def path(self) -> str:
         """The folder, as a string that ``os.path`` and ``fsspec`` take."""
         return str(self._path)
+
+    def located(self, uri: str) -> str:
+        """Where files are now that were recorded in a store of this layout, be it moved since.
+
+        What MLMD has is never changed: it is part of the cache keys of what was made from it.
+
+        Args:
+            uri: Where they were when they were recorded.
+
+        Returns:
+            Their place in this store, if they are there; else the uri as it is.
+        """
+        if uri.startswith(f"{self.path}/"):
+            return uri
+        _, folder, below = uri.rpartition(f"/{self._path.parent.name}/{self._path.name}/")
+        here = f"{self.path}/{below}"
+        return here if folder and os.path.exists(here) else uri  # noqa: PTH110 - asked for all
 
     def run_folder(self, run_id: str) -> Path:
         """The folder that the steps of a run write to."""

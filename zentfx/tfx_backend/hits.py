@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,10 @@ def refusal(
         for item in items:
             if item.id in marked:
                 return f"{name} is marked: {marked[item.id]}"
-    known = {name: [as_input(item) for item in items] for name, items in outputs.items()}
+    known = {
+        name: [replace(found, uri=store.located(found.uri)) for found in map(as_input, items)]
+        for name, items in outputs.items()
+    }
     for name, artifacts in known.items():
         for artifact in artifacts:
             looked_up = joined(Artifact.LOOKED_UP, artifact.metadata)

@@ -30,6 +30,7 @@ class Naming:
         self._connection = connection
         self._is_alive = request.is_alive
         self._exclusive = request.exclusive
+        self._located = request.artifacts.located
         self._outputs = {node.name: node.step.named_outputs() for node in request.nodes}
         self._claimed: dict[tuple[str, str], tuple[str, str]] = {}
         # By step, the artifacts of the same result that are gone: their versions are made again.
@@ -131,4 +132,4 @@ class Naming:
     @contextlib.contextmanager
     def _versions(self) -> Iterator[Versions]:
         with self._connection as handle:
-            yield Versions(handle.store, self._is_alive, self._exclusive)
+            yield Versions(handle.store, self._is_alive, self._exclusive, self._located)

@@ -9,6 +9,7 @@ import os
 import pickle
 import sys
 import threading
+from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -267,7 +268,7 @@ def run_executor(
         naming.begin(step)
     except DataError as error:
         raise ExecutorFailedError(Failure.of(error, {}), partial(_itself, error)) from error
-    output = place.execute(step, executor_spec, info)
+    output = place.execute(step, executor_spec, _located(info, artifacts))
     reads = json.loads(output.execution_properties[READS].string_value or "[]")
     del output.execution_properties[READS]
     naming.read(info.execution_id, reads)
@@ -288,6 +289,16 @@ def run_executor(
                 artifact.custom_properties[chunk].string_value = text
     naming.name(step, output.output_artifacts)
     return output
+
+
+def _located(info: Any, artifacts: ArtifactStore) -> Any:
+    """What an executor is given: inputs where they are now, while their rows stay as they are."""
+    found = copy(info)
+    found.input_dict = deepcopy(info.input_dict)
+    for items in found.input_dict.values():
+        for item in items:
+            item.uri = artifacts.located(item.uri)
+    return found
 
 
 def failed_output(failure: Failure) -> Any:

@@ -39,7 +39,7 @@ with light_imports():
     from tfx.orchestration.portable.mlmd import context_lib, execution_lib
     from tfx.types import artifact_utils
 
-__all__ = ["Plan", "Planner", "Stored", "written_and_read"]
+__all__ = ["Plan", "Planner", "Stored"]
 
 _GROWTH = 16
 _LOOKED_UP = "the step looked up an artifact, and may find another version now"
@@ -49,13 +49,14 @@ class Stored:
     """An artifact in the store, as far as a plan needs it: TFX's own objects take long to make.
 
     Args:
-        proto: MLMD's message.
+        proto: MLMD's message, as it was recorded: TFX's key is made of it.
+        uri: Where its files are now.
     """
 
-    def __init__(self, proto: pb.Artifact) -> None:
+    def __init__(self, proto: pb.Artifact, uri: str) -> None:
         self.mlmd_artifact = proto
         self.id: int = proto.id
-        self.uri: str = proto.uri
+        self.uri = uri
         self.type_name: str = proto.type
 
 
@@ -110,7 +111,7 @@ class Planner:
         self._compiled = {item.pipeline_node.node_info.id: item.pipeline_node for item in ir.nodes}
         self._made: dict[str, Artifacts] = {}
         self._reused: list[Reused] = []
-        self._reader = Reader(request.metadata, request.root)
+        self._reader = Reader(request.metadata, request.root, request.artifacts.located)
         self.naming = Naming(request, connection)
         self._marked: Mapping[int, str] | None = None
 
@@ -174,7 +175,8 @@ class Planner:
 
     def _stored(self, ids: Sequence[int]) -> list[Stored]:
         with self._connection as handle:
-            return [Stored(item) for item in handle.store.get_artifacts_by_id(list(ids))]
+            found = handle.store.get_artifacts_by_id(list(ids))
+        return [Stored(item, self._artifacts.located(item.uri)) for item in found]
 
     def _key(self, plan: Plan) -> str:
         unkeyed = set(unkeyed_names(plan.parameters))
@@ -204,7 +206,7 @@ class Planner:
             refused: set[frozenset[int]] = set()
             gone: set[int] = set()
             for execution in _newest_first(handle.store, context):
-                outputs, read = written_and_read(handle.store, execution.id)
+                outputs, read = self._written_and_read(handle.store, execution.id)
                 ids = frozenset(item.id for items in outputs.values() for item in items)
                 if ids in refused:  # reused results are under their key many times
                     continue
@@ -284,8 +286,22 @@ class Planner:
             execution_id: Its execution.
         """
         with self._connection as handle:
-            self._made[name], _ = written_and_read(handle.store, execution_id)
+            self._made[name], _ = self._written_and_read(handle.store, execution_id)
         self.naming.published(name, self._made[name])
+
+    def _written_and_read(
+        self, store: mlmd.MetadataStore, execution_id: int
+    ) -> tuple[Artifacts, Artifacts]:
+        """What an execution wrote, by output, and what it read, by input."""
+        events = store.get_events_by_execution_ids([execution_id])
+        ids = sorted({event.artifact_id for event in events})
+        found = {item.id: item for item in self._stored(ids)}
+        sides: dict[int, defaultdict[str, list[Stored]]] = defaultdict(lambda: defaultdict(list))
+        for event in events:
+            for step in event.path.steps:
+                if step.HasField("key"):
+                    sides[event.type][step.key].append(found[event.artifact_id])
+        return dict(sides[pb.Event.OUTPUT]), dict(sides[pb.Event.INPUT])
 
 
 # TFX registers the context that it names by the key. Looked up here, it is always there already.
@@ -330,24 +346,3 @@ def _newest_first(store: mlmd.MetadataStore, context: pb.Context | None) -> Iter
         if len(page) < limit:
             return
         seen, limit = limit, limit * _GROWTH
-
-
-def written_and_read(store: mlmd.MetadataStore, execution_id: int) -> tuple[Artifacts, Artifacts]:
-    """What an execution wrote, and what it read.
-
-    Args:
-        store: MLMD's client.
-        execution_id: The execution.
-
-    Returns:
-        Its artifacts by output, and by input.
-    """
-    events = store.get_events_by_execution_ids([execution_id])
-    ids = sorted({event.artifact_id for event in events})
-    found = {item.id: item for item in store.get_artifacts_by_id(ids)}
-    sides: dict[int, defaultdict[str, list[Stored]]] = defaultdict(lambda: defaultdict(list))
-    for event in events:
-        for step in event.path.steps:
-            if step.HasField("key"):
-                sides[event.type][step.key].append(Stored(found[event.artifact_id]))
-    return dict(sides[pb.Event.OUTPUT]), dict(sides[pb.Event.INPUT])
