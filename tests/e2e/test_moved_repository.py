@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import small_taxi_csv, taxi_pipeline
 from zentfx import ArtifactConfig, Repository, TrainerStep, pipeline, step
+from zentfx.errors import StepFailedError
 from zentfx.stores.mlmd import mlmd, pb
 
 
