@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -724,6 +726,25 @@ class TestAttempts:
             waiting()
         [run] = repository.get_runs()
         assert (run.status, run.steps["slow"].status) == ("failed", "failed")
+
+
+def test_one_pipeline_runs_in_two_threads_at_once(repository):
+    together = threading.Barrier(2, timeout=60)
+
+    class Met(Pipeline):
+        def validate(self):
+            together.wait()
+            super().validate()
+            together.wait()
+
+    both = Met("both")
+    both.add_step(numbers.as_step(count=3))
+    with ThreadPoolExecutor(2) as threads:
+        runs = [item.result() for item in [threads.submit(both.run, progress=None) for _ in "ab"]]
+    assert [run.status for run in runs] == ["completed", "completed"]
+    assert len({run.id for run in runs}) == 2
+    loaded = [run.steps["numbers"].outputs["numbers"].load().tolist() for run in runs]
+    assert loaded == [[0, 1, 2]] * 2
 
 
 def test_a_materializer_of_a_script_is_known_in_workers(repository, tmp_path):

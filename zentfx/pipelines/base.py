@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,6 @@ from zentfx.class_paths import class_path
 from zentfx.datasources.base import Datasource, columns_of
 from zentfx.errors import (
     DataNotFoundError,
-    NotFoundError,
     ParameterTypeError,
     PipelineError,
     PipelineFrozenError,
@@ -21,24 +20,20 @@ from zentfx.errors import (
 )
 from zentfx.orchestrators import Listener
 from zentfx.pipelines import yaml_format
+from zentfx.pipelines.nodes import nodes_of
 from zentfx.pipelines.running import RunSettings, run_nodes, warn_of
-from zentfx.records.models import ArtifactRecord, PipelineVersionRecord
-from zentfx.source_code.identity import CodeIdentity, code_of
-from zentfx.steps.base import ANYTHING, BaseStep
+from zentfx.pipelines.wiring import Source, connected, placed_step
+from zentfx.records.models import PipelineVersionRecord
+from zentfx.steps.base import BaseStep
 from zentfx.steps.calls import building
-from zentfx.steps.input_files import input_digests
-from zentfx.steps.list_inputs import elements, whole
-from zentfx.steps.node import ArtifactReference, Node, OutputReference, PlacedStep
-from zentfx.views.artifact import ArtifactVersion
-from zentfx.views.catalog import Catalog
+from zentfx.steps.node import Node, OutputReference, PlacedStep
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
 
 __all__ = ["HasWorkspace", "Pipeline"]
 
 _Pipeline = TypeVar("_Pipeline", bound="Pipeline")
-# What an input reads.
-Source = str | OutputReference | ArtifactReference | ArtifactVersion
+_Look = Callable[[Datasource], Mapping[str, str] | None]
 _LONGEST_NAME = 63  # MLMD's limit for a pipeline's context in TFX's key
 
 
@@ -87,6 +82,8 @@ class Pipeline:
         self._placed: dict[str, PlacedStep] = {}
         self._frozen = False
         self._version: int | None = None
+        # While a run validates: it may know a datasource's columns from before.
+        self._known_columns: _Look | None = None
 
     @property
     def name(self) -> str:
@@ -199,79 +196,25 @@ class Pipeline:
                 "them something else.",
                 part=[self.name],
             )
-        wired = {name: self._inputs_of(name) for name in self._placed}
-        for name, inputs in wired.items():
-            for key, reference in inputs.items():
-                self._check_reference(name, key, reference)
-            for step in self._placed[name].after:
-                if step not in self._placed:
-                    raise PipelineError(
-                        f"The step {name!r} is to run after {step!r}, but there is no such step."
-                        f"{near_matches(step, self._placed)}",
-                        part=[name, "after"],
-                    )
-        needed = {
-            name: {*(reference.step for reference in inputs.values()), *self._placed[name].after}
-            for name, inputs in wired.items()
+        implied = {
+            name: {
+                key: text
+                for key, text in self.implied_inputs.get(name, {}).items()
+                if self._implies(key, text)
+            }
+            for name in self._placed
         }
-        return {name: wired[name] for name in _ordered(needed)}
-
-    def _inputs_of(self, name: str) -> dict[str, OutputReference]:
-        placed = self._placed[name]
-        inputs = {
-            key: OutputReference.parse(text)
-            for key, text in self.implied_inputs.get(name, {}).items()
-            if key in placed.step.inputs
-            and key not in placed.artifacts
-            and self._implies(key, text)
-        }
-        inputs.update(placed.inputs)
-        connected = {*map(whole, inputs), *map(whole, placed.artifacts)}
-        missing = [
-            key
-            for key in placed.step.inputs
-            if key not in connected and key not in placed.step.optional_inputs
-        ]
-        if missing:
-            near = "" if name in self.implied_inputs else self._misnamed(name)
-            kind = placed.step.inputs[missing[0]]
-            what = "" if kind == ANYTHING else f" ({kind})"
-            raise PipelineError(
-                f"The step {name!r} ({type(placed.step).__name__}) needs {missing[0]!r}"
-                f"{what}, and nothing is connected to it.{near} "
-                f'Add it with inputs={{"{missing[0]}": "<step>.<output>"}}.',
-                part=[name],
-            )
-        return inputs
+        return connected(self._placed, implied, self._misnamed)
 
     def _implies(self, key: str, text: str) -> bool:
         """Whether implied wiring holds: its step may be one that a pipeline goes without."""
         return text.partition(".")[0] in self._placed
 
     def _misnamed(self, name: str) -> str:
-        if not self.implied_inputs:
+        """What a step could have been meant as, if its name is not one that is wired by itself."""
+        if not self.implied_inputs or name in self.implied_inputs:
             return ""
         return f" {type(self).__name__} wires by name:{near_matches(name, self.implied_inputs)}"
-
-    def _check_reference(self, name: str, key: str, reference: OutputReference) -> None:
-        where, part = f"Input {key!r} of step {name!r}", [name, "inputs", key]
-        source = self._placed.get(reference.step)
-        if source is None:
-            raise PipelineError(
-                f"{where} reads {reference}, but there is no step {reference.step!r}."
-                f"{near_matches(reference.step, self._placed)}",
-                part=part,
-            )
-        outputs = source.step.outputs
-        if reference.output not in outputs:
-            raise PipelineError(
-                f"{where} reads {reference}, but {reference.step!r} has no such output."
-                f"{near_matches(reference.output, outputs)}",
-                part=part,
-            )
-        wanted, came = self._placed[name].step.inputs[key], outputs[reference.output]
-        if wanted not in (came, ANYTHING):
-            raise PipelineError(f"{where} takes {wanted}; {reference} is {came}.", part=part)
 
     def validate(self) -> None:
         """Checks all that can be known before anything runs.
@@ -281,7 +224,7 @@ class Pipeline:
             DataError: If the data is missing, or not what the steps need.
         """
         self._check_steps()
-        self._check_data(self._look_at_data)
+        self._check_data(self._known_columns or self._look_at_data)
 
     def _check_steps(self) -> None:
         if not self._placed:
@@ -289,14 +232,11 @@ class Pipeline:
         self.wiring()
 
     def _look_at_data(self, datasource: Datasource) -> Mapping[str, str] | None:
-        """The columns of a datasource, unless a step before may write its data.
-
-        A run, which may know them, puts its own way here.
-        """
+        """The columns of a datasource, unless a step before may write its data."""
         waits = any(item.step is datasource and item.after for item in self._placed.values())
         return None if waits else datasource.columns()
 
-    def _check_data(self, look: Callable[[Datasource], Mapping[str, str] | None]) -> None:
+    def _check_data(self, look: _Look) -> None:
         """Holds the steps against the data, as far as a pipeline knows what they do with it."""
 
     def run(
@@ -344,12 +284,11 @@ class Pipeline:
         workspace = self._workspace()
         nodes = self._nodes(enable_cache, workspace)
         by_step = {id(node.step): node for node in nodes}
-        own = vars(self)
-        own["_look_at_data"] = lambda item: columns_of(by_step[id(item)], workspace.memos)
+        self._known_columns = lambda item: columns_of(by_step[id(item)], workspace.memos)
         try:
             self.validate()
         finally:
-            del own["_look_at_data"]
+            self._known_columns = None
         warn_of(nodes)
         with building(None):  # steps that run call functions, even in a function with @pipeline
             return run_nodes(
@@ -365,74 +304,15 @@ class Pipeline:
         self._version = version
         self._frozen = True
 
+    def _nodes(
+        self, enable_cache: bool | None = None, workspace: Workspace | None = None
+    ) -> list[Node]:
+        return nodes_of(self._placed, self.wiring(), workspace, enable_cache, self.enable_cache)
+
     def _workspace(self) -> Workspace:
         if self._repository is None or isinstance(self._repository, (str, os.PathLike)):
             return Workspace.find(self._repository)
         return self._repository.workspace
-
-    def _nodes(
-        self, enable_cache: bool | None = None, workspace: Workspace | None = None
-    ) -> list[Node]:
-        memos = None if workspace is None else workspace.memos
-        nodes = []
-        known: dict[tuple[type, str | None], CodeIdentity] = {}  # many steps may be of one class
-        for name, inputs in self.wiring().items():
-            placed = self._placed[name]
-            step = placed.step
-            artifacts = self._stored(name, workspace)
-            code = type(step), step.options.code_version
-            if code not in known:
-                known[code] = code_of(*code)
-            caching = [enable_cache, step.options.enable_cache, self.enable_cache]
-            nodes.append(
-                Node(
-                    name=name,
-                    step=step,
-                    inputs=inputs,
-                    code=known[code],
-                    digests=input_digests(step, memos, awaited=bool(placed.after)),
-                    enable_cache=next(c for c in caching if c is not None),
-                    artifacts=artifacts,
-                    after=placed.after,
-                    input_types={
-                        **{
-                            key: self._placed[reference.step].step.outputs[reference.output]
-                            for key, reference in inputs.items()
-                        },
-                        **{key: artifact.type for key, artifact in artifacts.items()},
-                    },
-                )
-            )
-        return nodes
-
-    def _stored(self, name: str, workspace: Workspace | None) -> dict[str, ArtifactRecord]:
-        """The artifacts from before that a step reads."""
-        placed = self._placed[name]
-        if not placed.artifacts or workspace is None:
-            return {}
-        catalog = Catalog(workspace)
-        found = {}
-        for key, reference in placed.artifacts.items():
-            if reference.root not in (None, workspace.root):
-                raise PipelineError(
-                    f"Input {key!r} of step {name!r} reads {reference} of the repository at "
-                    f"{reference.root}; the pipeline runs in {workspace.root}. Load it, and return "
-                    "it from a step; or register its files."
-                )
-            try:
-                artifact = catalog.find.referenced(reference)
-            except NotFoundError as error:
-                raise PipelineError(
-                    f"Input {key!r} of step {name!r} reads {reference}: {error}"
-                ) from error
-            wanted = placed.step.inputs[key]
-            if wanted not in (artifact.type, ANYTHING):
-                raise PipelineError(
-                    f"Input {key!r} of step {name!r} takes {wanted}; {reference} is "
-                    f"{artifact.type}."
-                )
-            found[key] = artifact
-        return found
 
     def to_yaml(
         self,
@@ -537,76 +417,6 @@ class Pipeline:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, steps={list(self._placed)})"
-
-
-def placed_step(
-    step: BaseStep, name: str, inputs: Mapping[str, Any], after: Iterable[str]
-) -> PlacedStep:
-    """Puts a step into its place.
-
-    Args:
-        step: The step.
-        name: Its name, for messages.
-        inputs: What its inputs read: ``"step.output"``, a reference, or an artifact; a list of
-            these for an input of a function that takes one.
-        after: Names of further steps that it waits for.
-
-    Returns:
-        The step in its place.
-
-    Raises:
-        PipelineError: If it has no such input, or one is connected to something else.
-    """
-    references: dict[str, OutputReference] = {}
-    artifacts: dict[str, ArtifactReference] = {}
-    for key, source in elements(inputs):
-        listed = whole(str(key))
-        if key not in step.inputs and listed in step.inputs:
-            raise PipelineError(
-                f"Input {listed!r} of step {name!r} ({type(step).__name__}) takes one output; only "
-                "arguments of functions take lists of them.",
-                part=[name, "inputs", listed],
-            )
-        if key not in step.inputs:
-            raise PipelineError(
-                f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
-                f"{near_matches(str(key), step.inputs)}",
-                part=[name, "inputs", str(key)],
-            )
-        if isinstance(source, ArtifactVersion):
-            root = source._catalog.workspace.root
-            artifacts[key] = (
-                ArtifactReference(id=source.id, root=root)
-                if source.version is None
-                else ArtifactReference(source.name, source.version, root=root)
-            )
-        elif isinstance(source, ArtifactReference):
-            artifacts[key] = source
-        else:
-            try:
-                references[key] = OutputReference.parse(source)
-            except PipelineError as error:
-                raise PipelineError(f"Input {key!r} of step {name!r}: {error}") from error
-    step = step.completed([*references, *artifacts])
-    return PlacedStep(step, references, artifacts, tuple(dict.fromkeys(after)))
-
-
-def _ordered(needed: Mapping[str, Collection[str]]) -> list[str]:
-    """Steps after those that they need; otherwise in the given order."""
-    done: dict[str, None] = {}
-    waiting = dict(needed)
-    while waiting:
-        ready = next(
-            (name for name in waiting if all(step in done for step in needed[name])),
-            None,
-        )
-        if ready is None:
-            raise PipelineError(
-                f"These steps wait for each other: {', '.join(waiting)}.", part=list(waiting)[:1]
-            )
-        del waiting[ready]
-        done[ready] = None
-    return list(done)
 
 
 def _again(step: BaseStep) -> BaseStep:
