@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 import zentfx
-from zentfx.source_code.normal_form import normal_form
+from zentfx.source_code.normal_form import normal_digest
 from zentfx.steps.function import FunctionStep
 
 FILE = Path(__file__).with_suffix(".json")
@@ -53,7 +53,7 @@ def current() -> dict[str, dict[str, str]]:
     for name, modules in DEPENDS.items():
         step = FunctionStep if name == "FunctionStep" else getattr(zentfx, name)
         texts = [_text(module) for module in sorted({step.__module__, *modules})]
-        digest = hashlib.sha256("\n".join(map(normal_form, texts)).encode()).hexdigest()
+        digest = hashlib.sha256("\n".join(map(normal_digest, texts)).encode()).hexdigest()
         found[name] = {"code_version": step.code_version, "digest": digest}
     return found
 

@@ -90,7 +90,8 @@ def _published(workspace: Workspace, runs: Path) -> set[Path]:
     """Where the outputs that were published are now.
 
     They are recorded with the path by which the repository was reached when they were written: a
-    link, a mount or another folder may lead to it today.
+    link, a mount or another folder may lead to it today. What is not in this set may be deleted, so
+    it does not depend on what is found here today, as the uris of records do.
     """
     below = f"/{FOLDER}/artifacts/runs/"
     return {

@@ -92,7 +92,8 @@ def _lost(workspace: Workspace, name: str, place: Path, digest: str) -> list[str
     return [
         str(item.properties[Artifact.VERSION])
         for item in workspace.reader.artifact_versions(name)
-        if item.uri == str(place) and item.properties.get(Artifact.DIGEST) != digest
+        if os.path.realpath(item.uri) == os.path.realpath(place)
+        and item.properties.get(Artifact.DIGEST) != digest
     ]
 
 

@@ -66,8 +66,8 @@ class Workspace:
         self.artifacts = ArtifactStore(self.folder / "artifacts")
         self.metadata = SQLiteMetadataStore(self.folder / "metadata.db")
         self._config = self._read_config()
-        # Of a store that lies elsewhere, they say nothing.
-        self._has_locks = True
+        # Locks and files beside a store that lies elsewhere are not its own.
+        self._in_place = True
 
     @classmethod
     def find(cls, path: str | os.PathLike[str] | None = None, create: bool = True) -> Workspace:
@@ -120,7 +120,7 @@ class Workspace:
         self.folder = self.root / FOLDER
         self.artifacts = ArtifactStore(self.folder / "artifacts")
         self._config = dict(_CONFIG)
-        self._has_locks = file is not None and beside.name == FOLDER
+        self._in_place = file is not None and beside.name == FOLDER
         return self
 
     @staticmethod
@@ -256,7 +256,7 @@ class Workspace:
         return self.reader.last_sign(run.id) or run.started
 
     def _is_dead(self, run: RunRecord) -> bool:
-        if not self._has_locks:
+        if not self._in_place:
             return False
         # Of a process on another machine a local lock says nothing.
         here = run.status == "running" and run.host == environment.host()
@@ -321,7 +321,9 @@ class Workspace:
     @property
     def reader(self) -> Reader:
         """Reads the metadata store."""
-        return Reader(self.metadata, self.root, self.artifacts.located)
+        # What lies beside a store of somebody else is not what it recorded.
+        located = self.artifacts.located if self._in_place else str
+        return Reader(self.metadata, self.root, located)
 
     @property
     def annotator(self) -> Annotator:

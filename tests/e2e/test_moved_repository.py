@@ -7,8 +7,9 @@ from typing import Annotated
 import pytest
 
 from tests.conftest import small_taxi_csv, taxi_pipeline
-from zentfx import ArtifactConfig, Repository, TrainerStep, pipeline, step
-from zentfx.errors import StepFailedError
+from zentfx import ArtifactConfig, Pipeline, Repository, TrainerStep, pipeline, step
+from zentfx.errors import StepFailedError, ZenTFXWarning
+from zentfx.leftovers import leftovers
 from zentfx.stores.mlmd import mlmd, pb
 
 
@@ -40,11 +41,15 @@ def statuses(run):
     return [item.status for item in run.steps.values()]
 
 
-def recorded_places(folder):
+def opened(folder):
     config = pb.ConnectionConfig()
     config.sqlite.filename_uri = str(folder / ".zentfx" / "metadata.db")
     config.sqlite.connection_mode = 1  # to be read alone
-    return {item.id: item.uri for item in mlmd.MetadataStore(config).get_artifacts()}
+    return mlmd.MetadataStore(config)
+
+
+def recorded_places(folder):
+    return {item.id: item.uri for item in opened(folder).get_artifacts()}
 
 
 @pytest.fixture
@@ -102,6 +107,69 @@ class TestMoved:
 
         with pytest.raises(StepFailedError, match="is there already, and is never changed"):
             another()
+
+    def test_a_version_from_before_is_an_input(self, moved):
+        @pipeline(progress=False, repository=moved)
+        def later():
+            times(Repository(moved).get_artifact_version("total"), 7)
+
+        assert later().steps["times"].outputs["output"].load() == 42
+
+    def test_nothing_in_it_is_a_leftover(self, moved):
+        assert leftovers(Repository(moved).workspace) == []
+
+    def test_what_is_registered_again_with_other_content_is_told_of(self, tmp_path):
+        repository = Repository(tmp_path / "old")
+        file = tmp_path / "old" / ".zentfx" / "artifacts" / "notes.txt"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("one", encoding="utf-8")
+        repository.register_artifact(file, "notes")
+        (tmp_path / "link").symlink_to(tmp_path / "old")
+        file.write_text("two", encoding="utf-8")
+        with pytest.warns(ZenTFXWarning, match="have changed since they were registered"):
+            Repository(tmp_path / "link").register_artifact(file, "notes")
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_a_driver_finds_its_inputs(tmp_path, in_process):
+    """Of a node that only the Launcher can decide it is not known that it was moved: it runs."""
+
+    def run(folder):
+        from tests.e2e.component_with_driver import Counted, Reported
+
+        made = Pipeline("driven", repository=folder)
+        made.add_step(Counted(), "counted")
+        made.add_step(Reported(), "reported", {"statistics": "counted.statistics"})
+        return statuses(made.run(progress=None, in_process=in_process))
+
+    assert run(tmp_path / "old") == ["completed", "completed"]
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert run(tmp_path / "new") == ["cached", "completed"]
+    assert run(tmp_path / "new") == ["cached", "cached"]
+
+
+def test_what_is_deleted_in_a_copy_is_not_taken_from_the_original(tmp_path):
+    run_in(tmp_path / "old", 1)
+    shutil.copytree(tmp_path / "old", tmp_path / "copy")
+    [run] = Repository(tmp_path / "copy").get_runs()
+    output = run.steps["times"].outputs["output"]
+    shutil.rmtree(output.uri)
+    assert not output.exists
+    assert statuses(run_in(tmp_path / "copy", 1)) == ["cached", "cached", "completed"]
+
+
+def test_a_store_that_was_opened_elsewhere_is_not_answered_from_the_folder_one_is_in(
+    tmp_path, monkeypatch
+):
+    run_in(tmp_path / "old", 1)
+    shutil.copytree(tmp_path / "old", tmp_path / "copy")
+    for file in (tmp_path / "old" / ".zentfx").glob("metadata.db*"):  # and its log
+        shutil.copy(file, tmp_path / "copy" / file.name.replace("metadata", "backup"))
+    monkeypatch.chdir(tmp_path / "copy")
+    for source in (opened(tmp_path / "old"), "backup.db"):
+        versions = Repository(metadata=source).list_artifact_versions()
+        assert len(versions) == 3
+        assert all(Path(item.uri).is_relative_to(tmp_path / "old") for item in versions)
 
 
 def test_a_copy_has_files_of_its_own(tmp_path):

@@ -35,7 +35,7 @@ def client(path):
 @pytest.fixture(params=["by SQL", "over MLMD's API"])
 def reader(request, client, path):
     store = BySql(path) if request.param == "by SQL" else OpenMetadataStore(client)
-    return Reader(store, ROOT)
+    return Reader(store, ROOT, str)
 
 
 @pytest.fixture

@@ -201,9 +201,9 @@ class TestRealStore:
 
     @pytest.mark.parametrize("every", [True, False])
     def test_runs_are_compared_alike(self, real, every):
-        over_api = Reader(OpenMetadataStore(real.client), None).compared_runs(every)
+        over_api = Reader(OpenMetadataStore(real.client), None, str).compared_runs(every)
 
-        found = Reader(BySql(real.path), None).compared_runs(every)
+        found = Reader(BySql(real.path), None, str).compared_runs(every)
         assert [item.run for item in found] == [item.run for item in over_api]
         # As texts, because no two NaN are equal.
         measured = [[repr(item.metrics) for item in items] for items in (found, over_api)]
@@ -263,7 +263,7 @@ def test_parameters_and_metrics_come_back_exactly(both, arguments, metrics):
     client.put_execution(execution, [(artifact, pb.Event(type=pb.Event.OUTPUT))], [context])
 
     for store in (BySql(both.path), OpenMetadataStore(client)):
-        reader = Reader(store, None)
+        reader = Reader(store, None, str)
         [step] = reader.step_runs(run)
         assert step.name == "train"
         assert repr(step.arguments) == repr(dict(sorted(arguments.items())))

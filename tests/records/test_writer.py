@@ -37,7 +37,7 @@ def writer(client):
 
 @pytest.fixture
 def reader(client, tmp_path):
-    return Reader(OpenMetadataStore(client), tmp_path)
+    return Reader(OpenMetadataStore(client), tmp_path, str)
 
 
 class TestCacheScope:
@@ -184,7 +184,7 @@ class TestSeveralProcesses:
         ]
         results = [ast.literal_eval(process.communicate()[0]) for process in running]
         client = SQLiteMetadataStore(path).connect()
-        reader = Reader(OpenMetadataStore(client), path.parent)
+        reader = Reader(OpenMetadataStore(client), path.parent, str)
         return list(zip(*results, strict=True)), client, reader
 
     def test_they_get_one_cache_scope(self, race):

@@ -7,8 +7,6 @@ import sys
 import pytest
 
 from zentfx.errors import StepDefinitionError
-from zentfx.source_code.functions import unwrapped
-from zentfx.source_code.project_files import is_users_file
 from zentfx.source_code.user_sources import loaded_text, note_loaded
 
 # Everything whose compiled form might differ between a fresh compilation and a .pyc.
@@ -107,26 +105,3 @@ def test_modules_that_cannot_be_looked_at_do_not_stand_in_the_way(tmp_path, monk
     monkeypatch.setitem(sys.modules, "zt_lazy", Lazy("zt_lazy"))
     monkeypatch.setitem(sys.modules, "zt_object", object())
     note_loaded()
-
-
-def test_files_of_python_packages_and_zentfx_are_not_the_users():
-    import json
-
-    import yaml
-
-    import zentfx
-
-    for module in (json, yaml, zentfx):
-        assert not is_users_file(module.__file__)
-    assert is_users_file(__file__)
-    assert not is_users_file("<frozen importlib._bootstrap>")
-    assert not is_users_file("<string>")
-
-
-def test_what_makes_up_attributes_is_left_as_it_is():
-    from unittest.mock import MagicMock, call
-
-    assert unwrapped(call) is call
-    mock = MagicMock()
-    assert unwrapped(mock) is not None
-    assert unwrapped(5) == 5

@@ -66,6 +66,12 @@ class TestLocated:
         recorded.mkdir(parents=True)  # a copy has files of its own
         assert store.located(str(recorded)) == str(value)
 
+    def test_what_was_deleted_here_is_not_looked_for_elsewhere(self, tmp_path):
+        store, value = self.moved(tmp_path)
+        recorded = tmp_path / "old" / ".zentfx" / "artifacts" / "runs/1/make/output/8"
+        recorded.mkdir(parents=True)
+        assert store.located(str(recorded)) == str(value.with_name("8"))
+
     def test_what_did_not_come_along_is_where_it_was(self, tmp_path):
         store, _ = self.moved(tmp_path)
         recorded = str(tmp_path / "old" / ".zentfx" / "artifacts" / "runs/2/make/output/9")
@@ -73,5 +79,12 @@ class TestLocated:
 
     def test_other_places_are_left_alone(self, tmp_path):
         store, value = self.moved(tmp_path)
-        for uri in (str(value), "", "s3://bucket/runs/1/make", "/data/runs/1/make/output/7"):
+        below = "runs/1/make/output/7"
+        for uri in (
+            str(value),
+            "",
+            f"/data/{below}",
+            f"s3://bucket/.zentfx/artifacts/{below}",
+            f"{tmp_path}/old/.zentfx/artifacts/",
+        ):
             assert store.located(uri) == uri

@@ -58,7 +58,7 @@ def save_pickle(value: Any, folder: Path) -> None:
     Raises:
         DataError: If it cannot be pickled.
     """
-    import cloudpickle
+    import cloudpickle  # here, because a run that reuses everything pickles nothing
 
     try:
         with (folder / _FILE).open("wb") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -27,14 +28,19 @@ from zentfx.records.models import PipelineVersionRecord
 from zentfx.steps.base import BaseStep
 from zentfx.steps.calls import building
 from zentfx.steps.node import Node, OutputReference, PlacedStep
+from zentfx.stores.memos import Memos
 from zentfx.views.run import Run
 from zentfx.workspace import Workspace
 
-__all__ = ["HasWorkspace", "Pipeline"]
+__all__ = ["ColumnLook", "HasWorkspace", "Pipeline"]
 
 _Pipeline = TypeVar("_Pipeline", bound="Pipeline")
-_Look = Callable[[Datasource], Mapping[str, str] | None]
+ColumnLook = Callable[[Datasource], Mapping[str, str] | None]
 _LONGEST_NAME = 63  # MLMD's limit for a pipeline's context in TFX's key
+# By a step's id, its node in the run that validates here, which may know its columns from before.
+_run_nodes: ContextVar[Mapping[int, tuple[Node, Memos]]] = ContextVar(
+    "_run_nodes", default=MappingProxyType({})
+)
 
 
 class HasWorkspace(Protocol):
@@ -82,8 +88,6 @@ class Pipeline:
         self._placed: dict[str, PlacedStep] = {}
         self._frozen = False
         self._version: int | None = None
-        # While a run validates: it may know a datasource's columns from before.
-        self._known_columns: _Look | None = None
 
     @property
     def name(self) -> str:
@@ -224,7 +228,7 @@ class Pipeline:
             DataError: If the data is missing, or not what the steps need.
         """
         self._check_steps()
-        self._check_data(self._known_columns or self._look_at_data)
+        self._check_data(self._look_at_data)
 
     def _check_steps(self) -> None:
         if not self._placed:
@@ -233,10 +237,12 @@ class Pipeline:
 
     def _look_at_data(self, datasource: Datasource) -> Mapping[str, str] | None:
         """The columns of a datasource, unless a step before may write its data."""
+        if id(datasource) in _run_nodes.get():
+            return columns_of(*_run_nodes.get()[id(datasource)])
         waits = any(item.step is datasource and item.after for item in self._placed.values())
         return None if waits else datasource.columns()
 
-    def _check_data(self, look: _Look) -> None:
+    def _check_data(self, look: ColumnLook) -> None:
         """Holds the steps against the data, as far as a pipeline knows what they do with it."""
 
     def run(
@@ -283,12 +289,11 @@ class Pipeline:
         self._check_steps()
         workspace = self._workspace()
         nodes = self._nodes(enable_cache, workspace)
-        by_step = {id(node.step): node for node in nodes}
-        self._known_columns = lambda item: columns_of(by_step[id(item)], workspace.memos)
+        told = _run_nodes.set({id(node.step): (node, workspace.memos) for node in nodes})
         try:
             self.validate()
         finally:
-            self._known_columns = None
+            _run_nodes.reset(told)
         warn_of(nodes)
         with building(None):  # steps that run call functions, even in a function with @pipeline
             return run_nodes(
@@ -381,10 +386,11 @@ class Pipeline:
         """
         workspace = repository.workspace
         what = f"pipeline {record.pipeline!r}, version {record.number}"
-        text = workspace.artifacts.read_text("pipelines", Path(record.yaml_uri).name)
+        file = workspace.artifacts.located(record.yaml_uri)
+        text = workspace.artifacts.read_text("pipelines", Path(file).name)
         if text is None:
-            raise DataNotFoundError(f"The YAML of {what} is gone: {record.yaml_uri}.")
-        loaded = yaml_format.load_text(text, f"{what} ({record.yaml_uri})", workspace.root)
+            raise DataNotFoundError(f"The YAML of {what} is gone: {file}.")
+        loaded = yaml_format.load_text(text, f"{what} ({file})", workspace.root)
         pipeline = Pipeline._built(loaded, repository)
         pipeline._version = record.number
         pipeline._frozen = True

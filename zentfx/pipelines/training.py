@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from zentfx.datasources.base import Datasource
 from zentfx.errors import DataError, ParameterTypeError, PipelineError, near_matches
-from zentfx.pipelines.base import HasWorkspace, Pipeline
+from zentfx.pipelines.base import ColumnLook, HasWorkspace, Pipeline
 from zentfx.steps.base import BaseStep
 from zentfx.steps.evaluator import EvaluatorStep, TFMAEvaluator
 from zentfx.steps.keras_names import NUMBER_LOSSES
@@ -148,7 +148,7 @@ class TrainingPipeline(Pipeline):
         super()._check_steps()
         self._check_splits()
 
-    def _check_data(self, look: Callable[[Datasource], Mapping[str, str] | None]) -> None:
+    def _check_data(self, look: ColumnLook) -> None:
         datasource = self.steps["datasource"]
         if not isinstance(datasource, Datasource):
             return

@@ -79,7 +79,8 @@ def connected(
     Args:
         placed: The steps, by name.
         implied: What inputs read by themselves, as ``"step.output"``, by step and input.
-        hint: Says of a step's name what else could be meant, if one of its inputs is not connected.
+        hint: Says of a step whose input is not connected what else its name may have been meant to
+            be; for the message.
 
     Returns:
         What each input reads, by step and input; steps after those that they need.

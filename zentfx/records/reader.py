@@ -61,14 +61,11 @@ class Reader:
     Args:
         store: The store.
         root: The repository's folder, from which recorded relative paths start.
-        located: Says of a recorded uri where the files are now; None if all are where they were.
+        located: Says of a recorded uri where the files are now.
     """
 
     def __init__(
-        self,
-        store: MetadataStore,
-        root: Path | None,
-        located: Callable[[str], str] | None = None,
+        self, store: MetadataStore, root: Path | None, located: Callable[[str], str]
     ) -> None:
         self._store = store
         self._root = root
@@ -444,7 +441,7 @@ class Reader:
         return replace(graph, artifacts=tuple(map(self._found, graph.artifacts)))
 
     def _found(self, artifact: ArtifactRecord) -> ArtifactRecord:
-        uri = artifact.uri if self._located is None else self._located(artifact.uri)
+        uri = self._located(artifact.uri)
         return artifact if uri == artifact.uri else replace(artifact, uri=uri)
 
 

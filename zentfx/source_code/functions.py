@@ -11,7 +11,7 @@ from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["functions_in", "functions_of", "instructions", "unwrapped"]
+__all__ = ["functions_in", "instructions", "instructions_by_name", "unwrapped"]
 
 
 def functions_in(thing: Any) -> Iterator[FunctionType]:
@@ -34,23 +34,24 @@ def functions_in(thing: Any) -> Iterator[FunctionType]:
                 yield function
 
 
-def functions_of(code: CodeType, prefix: str) -> Iterator[tuple[str, set[str]]]:
-    """The instructions of all functions of a compiled text.
+def instructions_by_name(code: CodeType, prefix: str = "") -> dict[str, set[str]]:
+    """What the functions of a compiled text do.
 
     Args:
         code: What the text was compiled to.
         prefix: What their qualified names begin with.
 
-    Yields:
-        Qualified names, each with the instructions of every function of that name.
+    Returns:
+        By qualified name, the instructions of each function that has it.
     """
     found: dict[str, set[str]] = {}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             name = f"{prefix}{constant.co_name}"
             found.setdefault(name, set()).add(instructions(constant))
-            yield from functions_of(constant, f"{name}.")
-    yield from found.items()
+            for inner, texts in instructions_by_name(constant, f"{name}.").items():
+                found.setdefault(inner, set()).update(texts)
+    return found
 
 
 def instructions(code: CodeType) -> str:
@@ -62,16 +63,16 @@ def instructions(code: CodeType) -> str:
     Returns:
         Its instructions, names and constants, those of inner functions too.
     """
-    return f"{code.co_code!r}{code.co_names}{[*map(_text_of, code.co_consts)]}"
+    return f"{code.co_code!r}{code.co_names}{[*map(_as_text, code.co_consts)]}"
 
 
-def _text_of(constant: Any) -> str:
+def _as_text(constant: Any) -> str:
     if isinstance(constant, CodeType):
         return instructions(constant)
     if isinstance(constant, tuple):
-        return f"({[*map(_text_of, constant)]})"
+        return f"({[*map(_as_text, constant)]})"
     if isinstance(constant, frozenset):  # read from a .pyc, it may have another order
-        return f"{{{sorted(map(_text_of, constant))}}}"
+        return f"{{{sorted(map(_as_text, constant))}}}"
     return repr(constant)
 
 

@@ -29,7 +29,7 @@ from zentfx.errors import StepDefinitionError
 from zentfx.source_code.constants import constant_text
 from zentfx.source_code.functions import functions_in, instructions
 from zentfx.source_code.module_parts import part_for
-from zentfx.source_code.normal_form import NORMAL_FORM, normal_form
+from zentfx.source_code.normal_form import NORMAL_FORM, normal_digest
 from zentfx.source_code.project_files import is_ours, is_users_package, project_file
 from zentfx.source_code.reached_sources import ReachedSources, closed_over, reach
 from zentfx.source_code.user_sources import read_source
@@ -115,7 +115,7 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
                     f"parameter of the step, or name its state: {remedy}."
                 )
             parts.append(f"{base.__qualname__}:{name}={constant}")
-    parts += [f"{name}={normal_form(text)}" for name, text in sorted(sources.items())]
+    parts += [f"{name}={normal_digest(text)}" for name, text in sorted(sources.items())]
     # What cannot be told apart is never the same: a needless miss is only slow.
     parts += [f"opaque={uuid.uuid4()}" for _ in sources.opaque]
     if code_version is not None:
@@ -180,7 +180,7 @@ def _edited(sources: Mapping[str, str]) -> Iterator[str]:
             now: str | None = read_source(file)
             if part:
                 now = part_for(str(now), part.rstrip("'"), is_users_package)
-            differs = now is None or normal_form(now) != normal_form(text)
+            differs = now is None or normal_digest(now) != normal_digest(text)
         except (OSError, SyntaxError, UnicodeDecodeError, StepDefinitionError):
             differs = True
         if differs:

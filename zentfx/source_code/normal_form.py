@@ -13,13 +13,12 @@ from functools import lru_cache
 
 from zentfx.errors import StepDefinitionError
 
-__all__ = ["NORMAL_FORM", "normal_form", "parsed"]
+__all__ = ["NORMAL_FORM", "normal_digest", "parsed"]
 
 # Raised when the normal form below changes, because all fingerprints change with it.
 NORMAL_FORM = 1
 
 
-@lru_cache(maxsize=64)
 def parsed(text: str, name: str) -> ast.Module:
     """Parses a source text.
 
@@ -34,14 +33,19 @@ def parsed(text: str, name: str) -> ast.Module:
         StepDefinitionError: If it cannot be parsed.
     """
     try:
-        return ast.parse(text)
+        return _tree(text)
     except SyntaxError as error:
         raise StepDefinitionError(f"The source of {name} cannot be parsed: {error}.") from error
 
 
+@lru_cache(maxsize=64)
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
 @lru_cache(maxsize=256)
-def normal_form(text: str) -> str:
-    """Digests a source text in its normal form.
+def normal_digest(text: str) -> str:
+    """Digests the normal form of a source text.
 
     Args:
         text: The text.

@@ -1,31 +1,29 @@
-"""The user's project: which files and modules are its own, and where they lie.
+"""The user's project: which files and modules are its own, where they lie, what they are called.
 
 Standard library only.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import linecache
 import os
+import pkgutil
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
-from importlib.machinery import ModuleSpec, PathFinder
+from collections.abc import Iterable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 __all__ = [
-    "imported_names",
     "is_installed_file",
     "is_of_others",
     "is_ours",
     "is_users_file",
     "is_users_package",
     "module_name",
-    "package_of",
     "project_file",
     "stable_name",
 ]
@@ -127,7 +125,7 @@ def is_users_package(name: str) -> bool:
     if is_ours(name) or name in sys.stdlib_module_names:
         return False
     module = sys.modules.get(name)
-    spec = getattr(module, "__spec__", None) or PathFinder.find_spec(name)
+    spec = getattr(module, "__spec__", None) or _spec(name)
     if spec is None:
         return True
     places = [spec.origin] if spec.has_location else spec.submodule_search_locations or []
@@ -159,40 +157,42 @@ def project_file(name: str) -> Path | None:
 
 def _spec(name: str) -> ModuleSpec | None:
     """Finds a module that may be the user's, without importing it or the packages it is in."""
-    parent = name.rpartition(".")[0]
+    parent, _, own = name.rpartition(".")
     if not parent:
-        return PathFinder.find_spec(name)
+        try:
+            return importlib.util.find_spec(own)
+        except (ImportError, ValueError):
+            return None  # found by nobody, or made by hand
     loaded = sys.modules.get(parent)
-    if loaded is not None:
-        places = getattr(loaded, "__path__", None)
-    else:
+    if loaded is None:
         package = _spec(parent)
         places = package.submodule_search_locations if package is not None else None
+    else:
+        # Not getattr: packages load parts of themselves on that.
+        places = vars(loaded).get("__path__") if isinstance(loaded, ModuleType) else None
     # In an installed package there is nothing of the user's: most names are of one.
     if places is None or _are_installed(places):
         return None
-    return PathFinder.find_spec(name, places)
+    return _spec_in(name, places)
+
+
+def _spec_in(name: str, places: Iterable[str]) -> ModuleSpec | None:
+    """Finds a module in folders of a package; Python's own search wants the package loaded."""
+    folders: list[str] = []
+    for place in places:
+        finder = pkgutil.get_importer(str(place))
+        spec = finder.find_spec(name) if finder is not None else None
+        if spec is not None and spec.loader is not None:
+            return spec
+        folders += spec.submodule_search_locations or [] if spec is not None else []
+    namespace = ModuleSpec(name, None)
+    namespace.submodule_search_locations = folders
+    return namespace if folders else None
 
 
 def _are_installed(places: Iterable[str | None]) -> bool:
     """Whether a package is; one that is a namespace may be of several folders."""
     return all(is_installed_file(Path(str(place), "_")) for place in places)
-
-
-def package_of(name: str, file: Path) -> str:
-    """The package that relative imports of a module start in.
-
-    Args:
-        name: The module's name.
-        file: Its source file.
-
-    Returns:
-        The package's name; empty outside of packages.
-    """
-    module = sys.modules.get(name)
-    if module is not None:
-        return module.__package__ or ""
-    return name if file.name == "__init__.py" else name.rpartition(".")[0]
 
 
 def stable_name(name: str, file: Path) -> str:
@@ -211,34 +211,3 @@ def stable_name(name: str, file: Path) -> str:
         spec = getattr(sys.modules[name], "__spec__", None)
         return spec.name if spec is not None else file.stem
     return name
-
-
-def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
-    """Names of the modules that a text imports, be it inside a function, and of those above them.
-
-    Args:
-        tree: The text's syntax tree.
-        package: The package that its relative imports start in.
-
-    Yields:
-        Names, some perhaps several times; some are of what is in a module.
-    """
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _with_parents(alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            relative = "." * node.level + (node.module or "")
-            try:
-                source = importlib.util.resolve_name(relative, package)
-            except (ImportError, ValueError):
-                continue  # a relative import outside a package fails when it runs, not here
-            yield from _with_parents(source)
-            for alias in node.names:
-                yield f"{source}.{alias.name}"  # may be a submodule; if not, nothing is found
-
-
-def _with_parents(name: str) -> Iterator[str]:
-    while name:
-        yield name
-        name = name.rpartition(".")[0]

@@ -20,15 +20,14 @@ from typing import Any
 from zentfx.errors import StepDefinitionError
 from zentfx.source_code.constants import constant_text
 from zentfx.source_code.functions import functions_in, unwrapped
+from zentfx.source_code.imports import imported_names, package_of
 from zentfx.source_code.module_parts import computed_names, names_in_texts, names_read, part_for
 from zentfx.source_code.normal_form import parsed
 from zentfx.source_code.project_files import (
-    imported_names,
     is_of_others,
     is_users_file,
     is_users_package,
     module_name,
-    package_of,
     project_file,
     stable_name,
 )
@@ -57,19 +56,19 @@ class ReachedSources(dict[str, str]):
         self[key] = text
 
 
-def closed_over(cls: type | FunctionType, found: ReachedSources) -> dict[str, Any]:
+def closed_over(thing: type | FunctionType, found: ReachedSources) -> dict[str, Any]:
     """Values that methods of a class, or a function, take from the functions around them.
 
     Args:
-        cls: The class or function.
+        thing: The class or function.
         found: Source texts, to which those of closed over functions and classes are added.
 
     Returns:
         The other values, by name.
     """
     values: dict[str, Any] = {}
-    members = list(vars(cls).values()) if isinstance(cls, type) else [cls]
-    waiting: list[Any] = [*functions_in(cls), *members]
+    members = list(vars(thing).values()) if isinstance(thing, type) else [thing]
+    waiting: list[Any] = [*functions_in(thing), *members]
     seen: set[int] = set()
     while waiting:
         function = waiting.pop()
@@ -87,7 +86,7 @@ def closed_over(cls: type | FunctionType, found: ReachedSources) -> dict[str, An
             if isinstance(value, FunctionType):
                 waiting.append(value)
             if isinstance(value, (type, FunctionType, ModuleType)):
-                if value is not cls:  # what super() needs
+                if value is not thing:  # what super() needs
                     reach(value, found)
             else:
                 values[name] = value

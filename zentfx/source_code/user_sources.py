@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from zentfx.errors import StepDefinitionError
-from zentfx.source_code.functions import functions_in, functions_of, instructions
+from zentfx.source_code.functions import functions_in, instructions, instructions_by_name
 from zentfx.source_code.project_files import is_users_file
 
 __all__ = ["ModuleText", "loaded_text", "loaded_texts", "note_loaded", "read_source"]
@@ -143,7 +143,7 @@ def _was_loaded_from(module: ModuleType, text: str, file: Path) -> bool:
     if type(getattr(module.__spec__, "loader", None)) is not SourceFileLoader:
         return True
     try:
-        written = dict(functions_of(compile(text, str(file), "exec", dont_inherit=True), ""))
+        written = instructions_by_name(compile(text, str(file), "exec", dont_inherit=True))
     except SyntaxError:
         return False
     owners = [module, *(item for item in vars(module).values() if isinstance(item, type))]

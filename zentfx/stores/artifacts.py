@@ -24,6 +24,10 @@ class ArtifactStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._inside = f"{path}/"
+        self._layout = f"/{path.parent.name}/{path.name}/"
+        # What has come along is asked for once: it is not brought back when it is deleted.
+        self._here: set[str] = set()
 
     @property
     def path(self) -> str:
@@ -39,13 +43,20 @@ class ArtifactStore:
             uri: Where they were when they were recorded.
 
         Returns:
-            Their place in this store, if they are there; else the uri as it is.
+            Their place in this store, if the run's folder that they were in, or the folder that was
+            registered, is here; else the uri as it is.
         """
-        if uri.startswith(f"{self.path}/"):
+        if uri.startswith(self._inside) or "://" in uri:
             return uri
-        _, folder, below = uri.rpartition(f"/{self._path.parent.name}/{self._path.name}/")
-        here = f"{self.path}/{below}"
-        return here if folder and os.path.exists(here) else uri  # noqa: PTH110 - asked for all
+        _, found, below = uri.rpartition(self._layout)
+        if not found or not below:
+            return uri
+        entry = "/".join(below.split("/", 2)[:2])
+        if entry not in self._here:
+            if not os.path.exists(f"{self._inside}{entry}"):  # noqa: PTH110 - asked for thousands
+                return uri
+            self._here.add(entry)
+        return f"{self._inside}{below}"
 
     def run_folder(self, run_id: str) -> Path:
         """The folder that the steps of a run write to."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from zentfx.light_imports import light_imports
+from zentfx.stores.artifacts import ArtifactStore
+from zentfx.tfx_backend.located import with_located_inputs
 from zentfx.tfx_backend.nodes import unkeyed_names
 
 with light_imports():
@@ -64,6 +66,7 @@ class DriverOperator(base_driver_operator.BaseDriverOperator):
         executor_spec: The node's executor, which is part of the cache key.
         refuse: Says why outputs of an earlier execution, as TFX artifacts by name, must not be
             used, or None.
+        artifacts: The artifact store.
     """
 
     SUPPORTED_EXECUTABLE_SPEC_TYPE: ClassVar = [executable_spec_pb2.PythonClassExecutableSpec]
@@ -74,10 +77,12 @@ class DriverOperator(base_driver_operator.BaseDriverOperator):
         mlmd_connection: Any,
         executor_spec: Any,
         refuse: Callable[[Mapping[str, Any]], str | None],
+        artifacts: ArtifactStore,
     ) -> None:
         super().__init__(driver_spec, mlmd_connection)
         self._executor_spec = executor_spec
         self._refuse = refuse
+        self._artifacts = artifacts
 
     def run_driver(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
         """Called by the launcher."""
@@ -88,7 +93,7 @@ class DriverOperator(base_driver_operator.BaseDriverOperator):
 
             output = python_driver_operator.PythonDriverOperator(
                 self._driver_spec, self._mlmd_connection
-            ).run_driver(execution_info)
+            ).run_driver(with_located_inputs(execution_info, self._artifacts))
         caching = execution_info.pipeline_node.execution_options.caching_options
         # What a driver of somebody's own plans to write cannot be told here.
         if caching.enable_cache and not output.output_artifacts:

@@ -74,6 +74,7 @@ class NodeRunner:
             DriverOperator,
             executor_spec=plan.executor_spec,
             refuse=functools.partial(self._planner.refusal, name),
+            artifacts=self._artifacts,
         )
         try:
             info = launcher.Launcher(

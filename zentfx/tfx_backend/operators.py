@@ -9,7 +9,6 @@ import os
 import pickle
 import sys
 import threading
-from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from zentfx.stores.artifacts import ArtifactStore
 from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import ExecutorFailedError, Failure, masked, secret_values
 from zentfx.tfx_backend.families import is_plain
+from zentfx.tfx_backend.located import with_located_inputs
 from zentfx.tfx_backend.logs import step_log
 from zentfx.tfx_backend.naming import Naming
 from zentfx.tfx_backend.session import READS, Session, in_session
@@ -268,7 +268,7 @@ def run_executor(
         naming.begin(step)
     except DataError as error:
         raise ExecutorFailedError(Failure.of(error, {}), partial(_itself, error)) from error
-    output = place.execute(step, executor_spec, _located(info, artifacts))
+    output = place.execute(step, executor_spec, with_located_inputs(info, artifacts))
     reads = json.loads(output.execution_properties[READS].string_value or "[]")
     del output.execution_properties[READS]
     naming.read(info.execution_id, reads)
@@ -289,16 +289,6 @@ def run_executor(
                 artifact.custom_properties[chunk].string_value = text
     naming.name(step, output.output_artifacts)
     return output
-
-
-def _located(info: Any, artifacts: ArtifactStore) -> Any:
-    """What an executor is given: inputs where they are now, while their rows stay as they are."""
-    found = copy(info)
-    found.input_dict = deepcopy(info.input_dict)
-    for items in found.input_dict.values():
-        for item in items:
-            item.uri = artifacts.located(item.uri)
-    return found
 
 
 def failed_output(failure: Failure) -> Any:

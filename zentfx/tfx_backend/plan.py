@@ -206,7 +206,7 @@ class Planner:
             refused: set[frozenset[int]] = set()
             gone: set[int] = set()
             for execution in _newest_first(handle.store, context):
-                outputs, read = self._written_and_read(handle.store, execution.id)
+                outputs, read = self._written_and_read(execution.id)
                 ids = frozenset(item.id for items in outputs.values() for item in items)
                 if ids in refused:  # reused results are under their key many times
                     continue
@@ -285,15 +285,13 @@ class Planner:
             name: The step's name.
             execution_id: Its execution.
         """
-        with self._connection as handle:
-            self._made[name], _ = self._written_and_read(handle.store, execution_id)
+        self._made[name], _ = self._written_and_read(execution_id)
         self.naming.published(name, self._made[name])
 
-    def _written_and_read(
-        self, store: mlmd.MetadataStore, execution_id: int
-    ) -> tuple[Artifacts, Artifacts]:
+    def _written_and_read(self, execution_id: int) -> tuple[Artifacts, Artifacts]:
         """What an execution wrote, by output, and what it read, by input."""
-        events = store.get_events_by_execution_ids([execution_id])
+        with self._connection as handle:
+            events = handle.store.get_events_by_execution_ids([execution_id])
         ids = sorted({event.artifact_id for event in events})
         found = {item.id: item for item in self._stored(ids)}
         sides: dict[int, defaultdict[str, list[Stored]]] = defaultdict(lambda: defaultdict(list))
