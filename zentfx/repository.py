@@ -230,7 +230,11 @@ class Repository:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
-        return self._catalog.run(run_id)
+        try:
+            return self._catalog.run(run_id)
+        except NotFoundError:
+            self._workspace.note_search("get_pipeline_run")  # there may be one the next time
+            raise
 
     def compare_training_runs(
         self,

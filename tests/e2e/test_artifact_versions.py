@@ -527,6 +527,58 @@ class TestArtifactsOfOthers:
         making(4)
         assert looking().steps["compare"].outputs["output"].load() == 5.0
 
+    @pytest.mark.parametrize("version", [None, "1"])
+    def test_what_is_an_input_can_be_looked_up_too(self, repository, version):
+        @step
+        def same(values: np.ndarray) -> bool:
+            found = Repository().get_artifact_version("numbers", version)
+            return bool((found.load() == values).all())
+
+        @quiet
+        def looking():
+            same(numbers(3))
+
+        run = looking()
+        assert run.steps["same"].outputs["output"].load() is True
+        assert list(run.steps["same"].inputs) == ["values"]
+        expected = "completed" if version is None else "cached"
+        assert statuses(looking()) == {"numbers": "cached", "same": expected}
+
+    @pytest.mark.parametrize(
+        ("name", "version"),
+        [("numbers", None), ("numbers", "1"), ("making::numbers::numbers", None)],
+    )
+    def test_what_a_step_has_not_found_it_looks_for_again(self, repository, name, version):
+        @step
+        def warm() -> int:
+            try:
+                return len(Repository().get_artifact_version(name, version).load())
+            except KeyError:
+                return 0
+
+        @quiet
+        def warming():
+            warm()
+
+        assert warming().steps["warm"].outputs["output"].load() == 0
+        making(4)
+        assert warming().steps["warm"].outputs["output"].load() == 4
+
+    def test_a_run_that_a_step_has_not_found_is_looked_for_again(self, repository):
+        @step
+        def seen(run_id: str) -> bool:
+            try:
+                return bool(Repository().get_pipeline_run(run_id))
+            except KeyError:
+                return False
+
+        @quiet
+        def looking():
+            seen("20300101-000000-00000000")
+
+        looking()
+        assert statuses(looking()) == {"seen": "completed"}
+
     def test_a_step_without_outputs_looks_again_too(self, repository):
         seen = []
 

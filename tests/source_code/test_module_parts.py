@@ -262,7 +262,7 @@ def test_names_that_pandas_looks_up_are_names():
 
 def test_names_whose_values_are_computed_are_told():
     text = "import sys\nA = 1\nB = len(sys.argv)\nfor C in range(3): pass\ndef f(): pass\n"
-    assert computed_names(text) == {"B", "C"}
+    assert computed_names(text, "f") == {"B", "C"}
 
 
 class TestWhatCannotBeTold:

@@ -115,6 +115,8 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
                     f"parameter of the step, or name its state: {remedy}."
                 )
             parts.append(f"{base.__qualname__}:{name}={constant}")
+    for name, text in sources.packages.items():
+        sources.setdefault(name, text)
     parts += [f"{name}={normal_digest(text)}" for name, text in sorted(sources.items())]
     # What cannot be told apart is never the same: a needless miss is only slow.
     parts += [f"opaque={uuid.uuid4()}" for _ in sources.opaque]

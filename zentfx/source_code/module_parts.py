@@ -29,6 +29,7 @@ __all__ = ["computed_names", "names_in_texts", "names_read", "part_for"]
 
 # Who mentions one of these may reach any name.
 _DYNAMIC = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__"})
+_NAMESPACES = frozenset({"__globals__", "f_globals"})
 # Who mentions `__name__` beside one of these may look itself up.
 _MIRRORS = frozenset({"sys", "importlib", "inspect", "gc"})
 _MODULE_NAMES = frozenset(
@@ -62,7 +63,10 @@ class _Statement:
         text: Its source.
         binds: Names of the module that it may set.
         reads: Names of the module that it looks up.
+        packages: What functions in it import: the first parts of the names of packages; those of
+            the user's own are ``_USERS``.
         effects: Whether it may do more than bind names.
+        mirrors: Whether it may look up any name of the module by its text.
         always: Whether it counts for everybody.
     """
 
@@ -70,7 +74,9 @@ class _Statement:
     text: str
     binds: frozenset[str]
     reads: frozenset[str]
+    packages: frozenset[str]
     effects: bool
+    mirrors: bool
     always: bool
 
 
@@ -85,7 +91,7 @@ class _Module:
             set; that of the user's own is ``_USERS``.
         steps: Names of functions that are steps, and nothing else.
         pipelines: Names of functions that are pipelines, and nothing else.
-        plain: Names of functions.
+        plain: Names of functions that nobody keeps anything on.
     """
 
     statements: tuple[_Statement, ...]
@@ -95,18 +101,21 @@ class _Module:
     pipelines: frozenset[str]
     plain: frozenset[str]
 
-    def resources(self, names: Iterable[str]) -> set[str]:
-        """What of these names has a state: all but functions, zentfx, and Python's own."""
+    def resources(self, names: Iterable[str], packages: Iterable[str]) -> set[str]:
+        """What of these has a state: all but functions, zentfx, and Python's own."""
         found = {self.imports.get(name, name) for name in names if name not in self.plain}
         known = self.binding.keys() | set(self.imports.values())
-        return (found & known) - {"zentfx"}
+        return ((found & known) | {*packages}) - {"zentfx"}
 
-    def reach(self, statement: _Statement) -> set[str]:
-        """The names that a statement, when it is executed, may have to do with.
+    def reach(self, statement: _Statement) -> tuple[set[str], set[str]]:
+        """The names and packages that a statement, when it is executed, may have to do with.
 
-        Steps that a pipeline calls are no part of that: they run as steps.
+        Names that a function sets are among them, not only those that it reads. Steps that a
+        pipeline calls are no part of that: they run as steps.
         """
         names: set[str] = set()
+        touched = set(statement.binds)
+        packages = set(statement.packages)
         waiting = [(name, False) for name in statement.reads]
         while waiting:
             name, in_pipeline = waiting.pop()
@@ -118,7 +127,9 @@ class _Module:
             for item in self.binding.get(name, ()):
                 inside = in_pipeline or name in self.pipelines
                 waiting.extend((read, inside) for read in item.reads)
-        return names
+                touched |= item.binds
+                packages |= item.packages
+        return names | touched, packages
 
 
 def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | None:
@@ -138,6 +149,7 @@ def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | Non
         return None
     kept: set[int] = set()
     reads: set[str] = set()
+    packages: set[str] = set()
     waiting = [*module.binding[name], *(item for item in module.statements if item.always)]
     while waiting:
         while waiting:
@@ -146,43 +158,58 @@ def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | Non
                 continue
             kept.add(id(statement))
             reads |= statement.reads
+            packages |= statement.packages
             for read in statement.reads:
                 waiting.extend(module.binding.get(read, ()))
         bound = {item for one in module.statements if id(one) in kept for item in one.binds}
-        state = module.resources(reads | bound)
+        state = module.resources(reads | bound, packages)
         waiting = [
             item
             for item in module.statements
             if item.effects
             and id(item) not in kept
-            and not state.isdisjoint(module.resources(module.reach(item) | item.binds))
+            and not state.isdisjoint(module.resources(*module.reach(item)))
         ]
+    part = [item for item in module.statements if id(item) in kept]
+    if any(item.mirrors for item in part):
+        return None
     if not all(_is_known(read, module) for read in reads):
         return None
-    if "__name__" in reads and not _MIRRORS.isdisjoint(
-        module.imports.get(read, read) for read in reads
-    ):
+    known = packages.union(module.imports.get(read, read) for read in reads)
+    if "__name__" in reads and not _MIRRORS.isdisjoint(known):
         return None
-    return "\n".join(item.text for item in module.statements if id(item) in kept) + "\n"
+    return "\n".join(item.text for item in part) + "\n"
 
 
-def computed_names(part: str) -> set[str]:
+def computed_names(part: str, name: str) -> set[str]:
     """Names whose values the text of a part does not tell: they are computed when it is loaded.
 
     Args:
         part: What :func:`part_for` gave.
+        name: Whose part it is.
 
     Returns:
-        The names.
+        The names: those that statements with an effect bind, and of what the function needs those
+        that such statements have to do with, as in ``TABLE.update(…)``.
     """
     module = _read(part, frozenset())
-    found = module.statements if module is not None else ()
-    return {
-        name
-        for item in found
-        if item.effects and not isinstance(item.node, (*_DEFINITIONS, ast.ClassDef))
-        for name in item.binds
-    }
+    if module is None:
+        return set()
+    needed: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in needed:
+            needed.add(one)
+            waiting += [read for item in module.binding.get(one, ()) for read in item.reads]
+    found: set[str] = set()
+    for item in module.statements:
+        if not item.effects:
+            continue
+        if not isinstance(item.node, (*_DEFINITIONS, ast.ClassDef)):
+            found |= item.binds
+        found |= needed & module.reach(item)[0]
+    return found - module.imports.keys()
 
 
 def _is_known(name: str, module: _Module) -> bool:
@@ -222,6 +249,7 @@ def _read(text: str, users: frozenset[str]) -> _Module | None:
         frozenset(names_read(part)) | known.intersection(names_in_texts(part)) for part in texts
     ]
     statements = []
+    mirror = _mirror_names(tree)
     for node, part, names, read in zip(tree.body, texts, bound, reads, strict=True):
         others = [item for item in reads if item is not read]
         unmentioned = not any(names & item for item in others)
@@ -232,7 +260,9 @@ def _read(text: str, users: frozenset[str]) -> _Module | None:
                 part,
                 names,
                 read,
+                _packages_in(node, users),
                 effects.has(node),
+                _is_mirror(node, mirror),
                 always=(of_users and unmentioned and isinstance(node, (ast.Import, ast.ImportFrom)))
                 or effects.defines_materializer(node),
             )
@@ -246,16 +276,58 @@ def _read(text: str, users: frozenset[str]) -> _Module | None:
         for name, found in binding.items()
         if len(found) == 1 and isinstance(found[0].node, _DEFINITIONS)
     }
+    steps = frozenset(name for name, node in functions.items() if effects.made_by(node, "step"))
+    pipelines = frozenset(
+        name for name, node in functions.items() if effects.made_by(node, "pipeline")
+    )
     return _Module(
         tuple(statements),
         {name: tuple(found) for name, found in binding.items()},
         imports,
-        steps=frozenset(name for name, node in functions.items() if effects.made_by(node, "step")),
-        pipelines=frozenset(
-            name for name, node in functions.items() if effects.made_by(node, "pipeline")
-        ),
-        plain=frozenset(functions),
+        steps=steps,
+        pipelines=pipelines,
+        plain=frozenset(functions.keys() - (_with_attributes(tree) - steps - pipelines)),
     )
+
+
+def _packages_in(node: ast.stmt, users: frozenset[str]) -> frozenset[str]:
+    """The packages that functions in a statement import, when they are called."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return frozenset()
+    return frozenset(_USERS if not home or home in users else home for _, home in _imported(node))
+
+
+def _with_attributes(tree: ast.AST) -> set[str]:
+    """Names that something may be kept on: their attributes are mentioned, or set by a call."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.add(node.value.id)
+        elif isinstance(node, ast.Call) and _last(node.func) in ("setattr", "delattr"):
+            found.update(item.id for item in node.args[:1] if isinstance(item, ast.Name))
+    return found
+
+
+def _mirror_names(tree: ast.AST) -> frozenset[str]:
+    """What Python's table of modules is called in a text: ``sys.modules``, as a rule."""
+    found = {"sys.modules"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {f"{item.asname}.modules" for item in node.names if item.name == "sys"}
+        elif isinstance(node, ast.ImportFrom) and node.module == "sys" and not node.level:
+            found |= {item.asname or item.name for item in node.names if item.name == "modules"}
+    return frozenset(found)
+
+
+def _is_mirror(node: ast.stmt, mirror: frozenset[str]) -> bool:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute):
+            owner = inner.value.id if isinstance(inner.value, ast.Name) else ""
+            if inner.attr in _NAMESPACES or f"{owner}.{inner.attr}" in mirror:
+                return True
+        elif isinstance(inner, ast.Name) and inner.id in mirror:
+            return True
+    return False
 
 
 def _texts(text: str, body: list[ast.stmt]) -> list[str]:

@@ -5,6 +5,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import linecache
 import os
@@ -166,7 +167,7 @@ def _spec(name: str) -> ModuleSpec | None:
     loaded = sys.modules.get(parent)
     if loaded is None:
         package = _spec(parent)
-        places = package.submodule_search_locations if package is not None else None
+        places = _places_of(package) if package is not None else None
     else:
         # Not getattr: packages load parts of themselves on that.
         places = vars(loaded).get("__path__") if isinstance(loaded, ModuleType) else None
@@ -174,6 +175,20 @@ def _spec(name: str) -> ModuleSpec | None:
     if places is None or _are_installed(places):
         return None
     return _spec_in(name, places)
+
+
+def _places_of(package: ModuleSpec) -> list[str] | None:
+    """Where a package that is not loaded looks for its modules, as far as can be said."""
+    places = package.submodule_search_locations
+    if places is None or not package.has_location or _are_installed([package.origin]):
+        return places
+    # pkgutil.extend_path, which it may call, adds the folders of its name.
+    with contextlib.suppress(OSError):
+        if b"extend_path" in Path(str(package.origin)).read_bytes():
+            own = package.name.replace(".", "/")
+            more = [str(Path(folder, own)) for folder in sys.path if Path(folder, own).is_dir()]
+            return [*places, *(place for place in more if place not in places)]
+    return places
 
 
 def _spec_in(name: str, places: Iterable[str]) -> ModuleSpec | None:

@@ -12,7 +12,7 @@ import inspect
 import io
 import linecache
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 from zentfx.errors import StepDefinitionError
 from zentfx.source_code.constants import constant_text
 from zentfx.source_code.functions import functions_in, unwrapped
-from zentfx.source_code.imports import imported_names, package_of
+from zentfx.source_code.imports import imported_names, package_of, starred_names, with_parents
 from zentfx.source_code.module_parts import computed_names, names_in_texts, names_read, part_for
 from zentfx.source_code.normal_form import parsed
 from zentfx.source_code.project_files import (
@@ -42,12 +42,14 @@ class ReachedSources(dict[str, str]):
     Attributes:
         things: The classes and functions that were typed, so that each is read once.
         opaque: What a step uses and whose content cannot be told. Sentences without their end.
+        packages: Texts of the packages that its modules are in, by name.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.things: list[Any] = []
         self.opaque: list[str] = []
+        self.packages: dict[str, str] = {}
 
     def add(self, key: str, text: str) -> None:
         """Adds a text; of two different ones under one key, as of two classes, both stay."""
@@ -108,10 +110,23 @@ def reach(thing: Any, found: ReachedSources) -> bool:
     name = module_name(thing)
     file = project_file(name)
     if file is not None:
+        _add_packages(name, file, found)
         if not (isinstance(thing, FunctionType) and _reach_part(thing, file, found)):
             _reach_modules([name], found)
         return True
     return not isinstance(thing, ModuleType) and _reach_typed(thing, found)
+
+
+def _add_packages(name: str, file: Path, found: ReachedSources) -> None:
+    """Adds the packages that a module is in, which Python runs before it: their own texts alone.
+
+    With all that they import an edit anywhere in a package would count for every step in it.
+    """
+    package = package_of(name, file)
+    for parent in with_parents(package) if package else ():
+        above = project_file(parent)
+        if above is not None and parent != name:
+            found.packages[stable_name(parent, above)] = loaded_text(parent, above)
 
 
 def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bool:
@@ -130,7 +145,7 @@ def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bo
         return False
     found[key] = part
     # From a command line, a file or the environment, say.
-    for item in sorted(computed_names(part).intersection(function.__globals__)):
+    for item in sorted(computed_names(part, outermost).intersection(function.__globals__)):
         value = _plain_value(function.__globals__[item])
         if value is not None:
             found[f"{key}:{item}"] = f"value = {value}"
@@ -139,22 +154,41 @@ def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bo
 
 
 def _plain_value(value: Any) -> str | None:
-    """A text that tells a value from others, if it is data, or an object with such attributes."""
-    constant = constant_text(value)
-    if constant is None and type(value).__module__ in ("argparse", "types"):
-        constant = constant_text(getattr(value, "__dict__", None))
-    return constant
+    """A text that tells a value from others, as far as it is data or has such attributes."""
+    text = constant_text(value)
+    if text is not None:
+        return text
+    behind = unwrapped(value)
+    if isinstance(behind, FunctionType):
+        return constant_text((behind.__defaults__, behind.__kwdefaults__))
+    if isinstance(value, type):
+        attributes = {name: constant_text(item) for name, item in _attributes(value).items()}
+        return constant_text({name: item for name, item in attributes.items() if item is not None})
+    if type(value).__module__ in ("argparse", "types"):
+        return constant_text(getattr(value, "__dict__", None))
+    return None
 
 
 def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
     """Adds modules of the project, and every one that they import, transitively."""
     while waiting:
         name = waiting.pop()
+        if name.endswith(".*"):
+            waiting.extend(_starred(name.removesuffix(".*")))
+            continue
         file = project_file(name)
         if file is None or stable_name(name, file) in found:
             continue
         text = found[stable_name(name, file)] = loaded_text(name, file)
         waiting.extend(imported_names(parsed(text, name), package_of(name, file)))
+
+
+def _starred(name: str) -> Iterator[str]:
+    """The modules that ``from name import *`` may take."""
+    file = project_file(name)
+    if file is not None:
+        for item in starred_names(parsed(loaded_text(name, file), name)):
+            yield f"{name}.{item}"
 
 
 def _reach_typed(thing: Any, found: ReachedSources) -> bool:

@@ -56,19 +56,25 @@ class Naming:
             execution_id: Its execution.
             reads: Ids of artifacts, with their names.
         """
-        events = []
-        for artifact_id, (name, _) in reads:
-            if artifact_id == NO_ARTIFACT:
-                continue
-            event = pb.Event(
-                type=pb.Event.INPUT, execution_id=execution_id, artifact_id=artifact_id
-            )
-            event.path.steps.add(key=name)
-            event.path.steps.add(index=0)
-            events.append(event)
-        if events:
-            with self._connection as handle:
-                handle.store.put_events(events)
+        found = {artifact_id: name for artifact_id, (name, _) in reads}
+        found.pop(NO_ARTIFACT, None)
+        if not found:
+            return
+        with self._connection as handle:
+            known = handle.store.get_events_by_execution_ids([execution_id])
+            # MLMD takes one event of a kind between two: that of an input says it already.
+            for event in known:
+                if event.type == pb.Event.INPUT:
+                    found.pop(event.artifact_id, None)
+            events = []
+            for artifact_id, name in found.items():
+                event = pb.Event(
+                    type=pb.Event.INPUT, execution_id=execution_id, artifact_id=artifact_id
+                )
+                event.path.steps.add(key=name)
+                event.path.steps.add(index=0)
+                events.append(event)
+            handle.store.put_events(events)
 
     def name(self, step: str, written: Mapping[str, Any]) -> None:
         """Writes names and versions on artifacts that are about to be published.

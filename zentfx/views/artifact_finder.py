@@ -34,7 +34,7 @@ class ArtifactFinder:
         return self._catalog.workspace.reader
 
     def looked_up(self, name_or_id: str | int, version: str | int | None = None) -> ArtifactVersion:
-        """One artifact; a step that is running is noted to have read it.
+        """One artifact; a step that is running is noted to have read it, or to have found none.
 
         Args:
             name_or_id: See :meth:`artifact`.
@@ -46,7 +46,11 @@ class ArtifactFinder:
         Raises:
             NotFoundError: If there is none; names near matches.
         """
-        found = self.artifact(name_or_id, version)
+        try:
+            found = self.artifact(name_or_id, version)
+        except NotFoundError:
+            self._catalog.workspace.note_search(f"{name_or_id!r}")  # there may be one the next time
+            raise
         by_id = str(found.id) == str(name_or_id)
         found._note_read(pinned=by_id or version is not None)
         return found

@@ -1,0 +1,431 @@
+"""Edits that change what a function step computes change its fingerprint; others do not.
+
+Each case is a project of a few files, and an edit to one of them. In ``zt_main`` a step is called
+``work``.
+"""
+
+import importlib
+import sys
+import textwrap
+
+import pytest
+
+from zentfx.source_code.identity import code_of
+
+STEP = """
+from zentfx import pipeline, step
+"""
+
+
+class Files:
+    """A user's project, loaded anew after each edit."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def write(self, files):
+        for name, text in files.items():
+            file = self.folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            text = textwrap.dedent(text)
+            file.write_text(STEP + text if name.endswith("zt_main.py") else text, encoding="utf-8")
+        self.forget()
+
+    def edit(self, name, old, new):
+        file = self.folder / name
+        text = file.read_text(encoding="utf-8")
+        assert text.count(old) == 1, (name, old)
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        self.forget()
+
+    def forget(self):
+        for name in [name for name in sys.modules if name.startswith("zt_")]:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+
+    def fingerprint(self, module="zt_main"):
+        return code_of(importlib.import_module(module).work.step_class).fingerprint
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # edits come within one second
+    files = Files(tmp_path)
+    yield files
+    files.forget()
+
+
+GLOBAL = """
+    X = 0
+    def setup(n):
+        global X
+        X = n
+    {}
+    @step
+    def work() -> int:
+        return X
+"""
+LATE = """
+    {}
+    @step
+    def work() -> int:
+        {}
+"""
+CONF = "import zt_conf\n    zt_conf.X = 1"
+COUNTS = {
+    # A global that a function sets.
+    "a call that sets it": (GLOBAL.format("setup(1)"), "setup(1)", "setup(2)"),
+    "in the main block": (
+        GLOBAL.format('if __name__ != "":\n        setup(1)'),
+        "setup(1)",
+        "setup(2)",
+    ),
+    "through another function": (
+        GLOBAL.format("def boot(n):\n        setup(n)\n    boot(1)"),
+        "boot(1)",
+        "boot(2)",
+    ),
+    "by a decorator": (
+        """
+        X = 0
+        def setx(n):
+            global X
+            X = n
+            return lambda function: function
+        @setx(1)
+        def other(): pass
+        @step
+        def work() -> int:
+            return X
+        """,
+        "setx(1)",
+        "setx(2)",
+    ),
+    "in place": (
+        """
+        X = 0
+        def setup(n):
+            global X
+            X += n
+        setup(1)
+        @step
+        def work() -> int:
+            return X
+        """,
+        "setup(1)",
+        "setup(2)",
+    ),
+    "by a loop": (
+        """
+        X = 0
+        def setup(n):
+            global X
+            for X in range(n): pass
+        setup(1)
+        @step
+        def work() -> int:
+            return X
+        """,
+        "setup(1)",
+        "setup(2)",
+    ),
+    # Packages that are imported where they are used.
+    "an attribute of a module": (
+        LATE.format(
+            "import zt_conf\n    zt_conf.X = 1", "import zt_conf\n        return zt_conf.X"
+        ),
+        "zt_conf.X = 1",
+        "zt_conf.X = 2",
+    ),
+    "of a module by another name": (
+        LATE.format("import zt_conf\n    zt_conf.X = 1", "import zt_conf as c\n        return c.X"),
+        "zt_conf.X = 1",
+        "zt_conf.X = 2",
+    ),
+    "of a module, by what it has": (
+        LATE.format(CONF, "from zt_conf import get\n        return get()"),
+        "zt_conf.X = 1",
+        "zt_conf.X = 2",
+    ),
+    "of a module that a helper imports": (
+        """
+        import zt_conf
+        zt_conf.X = 1
+        def helper():
+            from zt_conf import get
+            return get()
+        @step
+        def work() -> int:
+            return helper()
+        """,
+        "zt_conf.X = 1",
+        "zt_conf.X = 2",
+    ),
+    "of a module that another module uses": (
+        LATE.format(
+            "import zt_conf\n    zt_conf.X = 1", "from zt_uses import f\n        return f()"
+        ),
+        "zt_conf.X = 1",
+        "zt_conf.X = 2",
+    ),
+    "a seed": (
+        LATE.format(
+            "import random\n    random.seed(1)", "import random\n        return random.random()"
+        ),
+        "seed(1)",
+        "seed(2)",
+    ),
+    "the environment": (
+        LATE.format(
+            "import os\n    os.environ['ZT'] = '1'",
+            "import os\n        return int(os.environ['ZT'])",
+        ),
+        "= '1'",
+        "= '2'",
+    ),
+    "a registry": (
+        """
+        from zt_registry import add
+        @add
+        def f(): return 1
+        @step
+        def work() -> int:
+            from zt_registry import R
+            return R["f"]()
+        """,
+        "def f(): return 1",
+        "def f(): return 2",
+    ),
+    # What is kept on functions.
+    "an attribute of a function": (
+        "def g(): return g.n\ng.n = 1\n@step\ndef work() -> int: return g()\n",
+        "g.n = 1",
+        "g.n = 2",
+    ),
+    "that is set by a call": (
+        "def g(): return g.n\nsetattr(g, 'n', 1)\n@step\ndef work() -> int: return g()\n",
+        "'n', 1",
+        "'n', 2",
+    ),
+    "that is changed": (
+        "def g(): return g.l[0]\ng.l = []\ng.l.append(1)\n@step\ndef work() -> int: return g()\n",
+        "append(1)",
+        "append(2)",
+    ),
+    "defaults of a function": (
+        "def g(n=0): return n\ng.__defaults__ = (1,)\n@step\ndef work() -> int: return g()\n",
+        "(1,)",
+        "(2,)",
+    ),
+    # A module that looks itself up.
+    "by its name": (
+        """
+        def f(): return 1
+        @step
+        def work() -> int:
+            import sys
+            return sys.modules[__name__].f()
+        """,
+        "return 1",
+        "return 2",
+    ),
+    "by the table of modules": (
+        """
+        import sys as system
+        def f(): return 1
+        @step
+        def work() -> int:
+            return getattr(system.modules["zt_main"], "f")()
+        """,
+        "return 1",
+        "return 2",
+    ),
+    "by the globals of a function": (
+        """
+        def f(): return 1
+        def other(): pass
+        @step
+        def work() -> int:
+            return other.__globals__["f"]()
+        """,
+        "return 1",
+        "return 2",
+    ),
+}
+OTHERS = {
+    "zt_conf.py": "X = 0\ndef get(): return X\n",
+    "zt_uses.py": "import zt_conf\ndef f(): return zt_conf.get()\n",
+    "zt_registry.py": "R = {}\ndef add(f):\n    R[f.__name__] = f\n    return f\n",
+}
+
+
+@pytest.mark.parametrize("case", COUNTS)
+def test_an_edit_of_the_step_s_own_module_counts(files, case):
+    text, old, new = COUNTS[case]
+    files.write({"zt_main.py": text, **OTHERS})
+    before = files.fingerprint()
+    files.forget()
+    assert files.fingerprint() == before
+    files.edit("zt_main.py", old, new)
+    assert files.fingerprint() != before
+
+
+IMPORTS = {
+    "a folder in a package": (
+        "from zt_pkg.sub.leaf import f",
+        {"zt_pkg/__init__.py": "", "zt_pkg/sub/leaf.py": "def f(): return 1\n"},
+    ),
+    "a folder in a folder": (
+        "from zt_pkg.sub.leaf import f",
+        {"zt_pkg/sub/leaf.py": "def f(): return 1\n"},
+    ),
+    "a list of all": (
+        "from zt_all import leaf",
+        {
+            "zt_all.py": "from zt_plugs import *\n",
+            "zt_plugs/__init__.py": "__all__ = ['leaf']\n",
+            "zt_plugs/leaf.py": "def f(): return 1\n",
+        },
+    ),
+    "a list of all in parts": (
+        "from zt_all import leaf",
+        {
+            "zt_all.py": "from zt_plugs import *\n",
+            "zt_plugs/__init__.py": "__all__: list = []\n__all__ += ['leaf']\n",
+            "zt_plugs/leaf.py": "def f(): return 1\n",
+        },
+    ),
+    "more folders of a package": (
+        "from zt_pkg.leaf import f",
+        {
+            "zt_pkg/__init__.py": (
+                "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
+            ),
+            "more/zt_pkg/__init__.py": "",
+            "more/zt_pkg/leaf.py": "def f(): return 1\n",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("of_a_class", [False, True])
+@pytest.mark.parametrize("case", IMPORTS)
+def test_an_edit_of_a_module_that_the_step_will_import_counts(files, case, of_a_class, monkeypatch):
+    statement, others = IMPORTS[case]
+    monkeypatch.setattr(sys, "path", [*sys.path, str(files.folder / "more")])
+    made = f"@step\ndef work() -> int:\n    {statement}\n    return f()\n"
+    if of_a_class:
+        made = (
+            "from zentfx import BaseStep\nclass Work(BaseStep):\n"
+            f"    def process(self, inputs, outputs):\n        {statement}\n"
+            "class work:\n    step_class = Work\n"
+        )
+    files.write({"zt_main.py": made, **others})
+    before = files.fingerprint()
+    [leaf] = [name for name in others if name.endswith("leaf.py")]
+    files.edit(leaf, "return 1", "return 2")
+    assert files.fingerprint() != before
+
+
+def test_the_packages_that_a_module_is_in_count_without_what_they_import(files):
+    files.write(
+        {
+            "zt_pkg/__init__.py": "from . import inner\n",
+            "zt_pkg/other.py": "X = 1\n",
+            "zt_pkg/inner/__init__.py": "from . import zt_main, beside\nzt_main.K = 1\n",
+            "zt_pkg/inner/beside.py": "X = 1\n",
+            "zt_pkg/inner/zt_main.py": "K = 0\n@step\ndef work() -> int:\n    return K\n",
+        }
+    )
+    before = files.fingerprint("zt_pkg.inner.zt_main")
+    files.edit("zt_pkg/inner/beside.py", "1", "2")
+    assert files.fingerprint("zt_pkg.inner.zt_main") == before
+    files.edit("zt_pkg/inner/__init__.py", "K = 1", "K = 2")
+    inner = files.fingerprint("zt_pkg.inner.zt_main")
+    assert inner != before
+    files.edit("zt_pkg/__init__.py", "import inner", "import inner, other")
+    assert files.fingerprint("zt_pkg.inner.zt_main") != inner
+
+
+COMPUTED = {
+    "a call on it": "V = {}\nV.update(json.load(open('c.json')))\n",
+    "an entry of it": "V = {'n': 0}\nV['n'] = json.load(open('c.json'))['n']\n",
+    "by a function": (
+        "V = 0\ndef setup():\n    global V\n    V = json.load(open('c.json'))\nsetup()\n"
+    ),
+    "in a class": "class V:\n    n = json.load(open('c.json'))['n']\n",
+    "on a class": "class V: pass\nV.n = json.load(open('c.json'))['n']\n",
+    "a default": "def V(n=json.load(open('c.json'))['n']): return n\n",
+}
+
+
+@pytest.mark.parametrize("case", COMPUTED)
+def test_plain_data_that_is_computed_at_loading_counts(files, case):
+    text = f"import json\n{COMPUTED[case]}@step\ndef work() -> int:\n    return V\n"
+    files.write({"zt_main.py": text, "c.json": '{"n": 1}'})
+    before = files.fingerprint()
+    files.forget()
+    assert files.fingerprint() == before
+    files.edit("c.json", "1", "2")
+    assert files.fingerprint() != before
+
+
+MAIN = """
+import argparse
+import os
+import numpy as np
+
+X = 1
+OTHER = {}
+HERE = [1]
+
+def helper():
+    import numpy
+    return numpy.zeros(X)
+
+def other():
+    OTHER["a"] = 1
+    return other.__doc__
+
+@step
+def work() -> int:
+    return int(helper().sum())
+
+@step
+def second() -> int:
+    return 1
+
+@pipeline
+def both(n: int = 1):
+    work()
+    second()
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--depth")
+    print("one")
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"--depth"', '"--width"'),
+        ('print("one")', 'print("two")'),
+        ('OTHER["a"] = 1', 'OTHER["a"] = 2'),
+        ("    return 1\n", "    return 2\n"),
+        ("n: int = 1", "n: int = 2"),
+        ("HERE = [1]", "HERE = [2]"),
+        ("    second()\n", "    second()\n    second()\n"),
+    ],
+)
+def test_other_edits_do_not(files, old, new):
+    files.write({"zt_main.py": MAIN})
+    before = files.fingerprint()
+    files.edit("zt_main.py", old, new)
+    assert files.fingerprint() == before
