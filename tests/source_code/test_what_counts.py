@@ -198,6 +198,32 @@ COUNTS = {
         "def f(): return 1",
         "def f(): return 2",
     ),
+    # Settings of the whole process.
+    "a seed for what another module draws": (
+        """
+        import numpy as np
+        SEED = 1
+        np.random.seed(SEED)
+        @step
+        def work() -> int:
+            from zt_draws import f
+            return f()
+        """,
+        "SEED = 1",
+        "SEED = 2",
+    ),
+    "the environment of another module": (
+        """
+        import os
+        from zt_draws import g
+        os.environ["ZT"] = "1"
+        @step
+        def work() -> int:
+            return g()
+        """,
+        '= "1"',
+        '= "2"',
+    ),
     # What is kept on functions.
     "an attribute of a function": (
         "def g(): return g.n\ng.n = 1\n@step\ndef work() -> int: return g()\n",
@@ -257,6 +283,12 @@ COUNTS = {
 OTHERS = {
     "zt_conf.py": "X = 0\ndef get(): return X\n",
     "zt_uses.py": "import zt_conf\ndef f(): return zt_conf.get()\n",
+    "zt_draws.py": """
+        import os
+        import numpy
+        def f(): return int(numpy.random.randint(1000))
+        def g(): return int(os.environ["ZT"])
+    """,
     "zt_registry.py": "R = {}\ndef add(f):\n    R[f.__name__] = f\n    return f\n",
 }
 
@@ -374,9 +406,17 @@ def test_plain_data_that_is_computed_at_loading_counts(files, case):
 
 MAIN = """
 import argparse
+import atexit
+import logging
 import os
+import sys
 import numpy as np
+import zt_conf
 
+sys.path.insert(0, os.getcwd())
+logging.basicConfig(level="INFO")
+np.random.seed(0)
+PLACE = os.path.join("a", "b")
 X = 1
 OTHER = {}
 HERE = [1]
@@ -409,6 +449,8 @@ def main():
 
 if __name__ == "__main__":
     main()
+atexit.unregister(main)
+zt_conf.get()
 """
 
 
@@ -416,6 +458,9 @@ if __name__ == "__main__":
     ("old", "new"),
     [
         ('"--depth"', '"--width"'),
+        ('"INFO"', '"DEBUG"'),
+        ("zt_conf.get()", "zt_conf.get(), 1"),
+        ('os.path.join("a"', 'os.path.join("c"'),
         ('print("one")', 'print("two")'),
         ('OTHER["a"] = 1', 'OTHER["a"] = 2'),
         ("    return 1\n", "    return 2\n"),
@@ -425,7 +470,7 @@ if __name__ == "__main__":
     ],
 )
 def test_other_edits_do_not(files, old, new):
-    files.write({"zt_main.py": MAIN})
+    files.write({"zt_main.py": MAIN, **OTHERS})
     before = files.fingerprint()
     files.edit("zt_main.py", old, new)
     assert files.fingerprint() == before

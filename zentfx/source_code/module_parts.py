@@ -7,7 +7,8 @@ edit to what a step uses must. So of a module those statements count
 - that may have an effect (a call, an operator, a change of an entry, a decorator, a base class) and
   mention, directly or through the functions that they call, any data, class or package that the
   part has to do with: only so can they change what the part does;
-- that import the user's own modules without mentioning them, and that define materializers.
+- that import the user's own modules without mentioning them, that define materializers, and that
+  set something of a package for the whole process, as ``numpy.random.seed(0)`` does.
 
 Where names cannot be told, as with ``import *`` or ``eval``, nothing is said, and the whole module
 counts.
@@ -45,6 +46,8 @@ _MODULE_NAMES = frozenset(
         "__spec__",
     }
 )
+# Packages whose settings change what is said and shown, and where modules are looked for.
+_TALK = frozenset({"zentfx", "logging", "warnings", "matplotlib", "sys"})
 # How the names end of what zentfx has to derive from besides materializers.
 _NO_MATERIALIZERS = ("Step", "Datasource", "Pipeline")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -68,6 +71,8 @@ class _Statement:
         effects: Whether it may do more than bind names.
         mirrors: Whether it may look up any name of the module by its text.
         always: Whether it counts for everybody.
+        setting: Whether it sets something of a package, so that it counts for everybody too, though
+            what else has to do with that package does not.
     """
 
     node: ast.stmt
@@ -78,6 +83,7 @@ class _Statement:
     effects: bool
     mirrors: bool
     always: bool
+    setting: bool
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,11 @@ class _Module:
     steps: frozenset[str]
     pipelines: frozenset[str]
     plain: frozenset[str]
+
+    def is_data(self, names: Iterable[str]) -> bool:
+        """Whether no function or class is among these: what starts a script is no setting."""
+        made = [item.node for name in names for item in self.binding.get(name, ())]
+        return not any(isinstance(node, (*_DEFINITIONS, ast.ClassDef)) for node in made)
 
     def resources(self, names: Iterable[str], packages: Iterable[str]) -> set[str]:
         """What of these has a state: all but functions, zentfx, and Python's own."""
@@ -170,6 +181,14 @@ def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | Non
             and id(item) not in kept
             and not state.isdisjoint(module.resources(*module.reach(item)))
         ]
+    waiting = [item for item in module.statements if item.setting and module.is_data(item.reads)]
+    while waiting:
+        statement = waiting.pop()
+        if id(statement) not in kept:
+            kept.add(id(statement))
+            reads |= statement.reads
+            for read in statement.reads:
+                waiting.extend(module.binding.get(read, ()))
     part = [item for item in module.statements if id(item) in kept]
     if any(item.mirrors for item in part):
         return None
@@ -265,6 +284,7 @@ def _read(text: str, users: frozenset[str]) -> _Module | None:
                 _is_mirror(node, mirror),
                 always=(of_users and unmentioned and isinstance(node, (ast.Import, ast.ImportFrom)))
                 or effects.defines_materializer(node),
+                setting=effects.is_setting(node),
             )
         )
     binding: dict[str, list[_Statement]] = {}
@@ -457,6 +477,19 @@ class _Effects:
         if isinstance(node, ast.Expr):
             return not isinstance(node.value, ast.Constant)
         return True
+
+    def is_setting(self, node: ast.stmt) -> bool:
+        """Whether a statement does nothing but set something of a package for the whole process."""
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            place: ast.expr = node.value.func
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+            place = node.targets[0]
+            if isinstance(place, ast.Name):
+                return False
+        else:
+            return False
+        home = self._imports.get(_root(place) or "")
+        return home is not None and home not in _TALK and home != _USERS
 
     def _values_of(self, decorator: ast.expr) -> list[ast.expr]:
         if not isinstance(decorator, ast.Call):
