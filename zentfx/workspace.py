@@ -115,7 +115,8 @@ class Workspace:
         self.metadata = (
             OpenMetadataStore(source) if file is None else SQLiteMetadataStore(file, read_only=True)
         )
-        beside = Path.cwd() if file is None else file.absolute().parent
+        # Where a link to a store leads, its files are.
+        beside = Path.cwd() if file is None else file.resolve().parent
         self.root = beside.parent if beside.name == FOLDER else beside
         self.folder = self.root / FOLDER
         self.artifacts = ArtifactStore(self.folder / "artifacts")

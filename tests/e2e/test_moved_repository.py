@@ -115,6 +115,11 @@ class TestMoved:
 
         assert later().steps["times"].outputs["output"].load() == 42
 
+    def test_a_link_to_its_store_finds_its_files(self, moved, tmp_path):
+        (tmp_path / "link.db").symlink_to(moved / ".zentfx" / "metadata.db")
+        [version] = Repository(metadata=tmp_path / "link.db").list_artifact_versions("numbers")
+        assert version.load() == [0, 1, 2, 3]
+
     def test_nothing_in_it_is_a_leftover(self, moved):
         assert leftovers(Repository(moved).workspace) == []
 
