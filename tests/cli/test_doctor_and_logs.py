@@ -157,7 +157,10 @@ def test_results_are_found_whatever_path_leads_to_the_repository(tmp_path):
     subprocess.run([sys.executable, "script.py", "0"], cwd=real, check=True)
     workspace = Repository(real).workspace
     [run] = Repository(real).get_runs()
-    assert "/link/" in run.steps["first"].outputs["text"].uri
+    text = run.steps["first"].outputs["text"]
+    assert text.uri.startswith(f"{real}/")
+    [recorded] = Repository(real).mlmd.get_artifacts_by_id([text.id])
+    assert recorded.uri.startswith(f"{link}/")
     assert leftovers(workspace) == []
     real.rename(tmp_path / "moved")
     assert leftovers(Repository(tmp_path / "moved").workspace) == []
