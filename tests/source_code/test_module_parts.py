@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from zentfx.source_code.module_parts import computed_names, part_for
+from zentfx.source_code.module_parts import part_for
 
 MODULE = '''
 """A module of steps."""
@@ -107,7 +107,7 @@ def users(name):
 
 
 def part(name, text=MODULE):
-    return part_for(text, name, users)
+    return part_for(text, name, users).text
 
 
 class TestWhatIsKept:
@@ -261,8 +261,11 @@ def test_names_that_pandas_looks_up_are_names():
 
 
 def test_names_whose_values_are_computed_are_told():
-    text = "import sys\nA = 1\nB = len(sys.argv)\nfor C in range(3): pass\ndef f(): pass\n"
-    assert computed_names(text, "f") == {"B", "C"}
+    text = (
+        "import sys\nA = 1\nB = len(sys.argv)\nfor C in range(3): pass\nD = sys.argv[0]\nE = 1\n"
+        "def f(): return A, B, C, D\n"
+    )
+    assert part_for(text, "f", users).computed == {"B", "C", "D"}
 
 
 class TestWhatCannotBeTold:

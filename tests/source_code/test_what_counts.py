@@ -10,6 +10,7 @@ import textwrap
 
 import pytest
 
+from zentfx.errors import StepDefinitionError
 from zentfx.source_code.identity import code_of
 
 STEP = """
@@ -402,6 +403,132 @@ def test_plain_data_that_is_computed_at_loading_counts(files, case):
     assert files.fingerprint() == before
     files.edit("c.json", "1", "2")
     assert files.fingerprint() != before
+
+
+GIVEN = {
+    "an argument": "V = sys.argv[1]",
+    "a part of the arguments": "V = sys.argv[1:]",
+    "one of two": "V = 'a' if sys.argv[1] == '1' else 'b'",
+    "an entry": "V = {'lr': sys.argv[1]}",
+    "a default": "def V(lr=sys.argv[1]): return lr",
+    "what was parsed": "V = args",
+    "what was parsed, as a dict": "V = vars(args)",
+    "with something else in it": "V = vars(args)\nV['else'] = object()",
+    "a list with something else in it": "V = [object(), args.lr]",
+    "of an object": "class C:\n    def __init__(self, lr): self.lr = lr\nC = C(args.lr)\nV = C.lr",
+    "a seed": "V = 0\nimport random\nrandom.seed(args.lr)",
+}
+ARGUMENTS = """
+import argparse, pathlib, sys
+parser = argparse.ArgumentParser()
+parser.add_argument("lr")
+parser.add_argument("--place", type=pathlib.Path, default="x")
+args = parser.parse_args()
+"""
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_what_the_script_was_given_counts_where_it_is_used(files, case, monkeypatch):
+    text = f"{ARGUMENTS}{GIVEN[case]}\n@step\ndef work() -> int:\n    return V\n"
+    files.write({"zt_main.py": text})
+    found = []
+    for argument in ("1", "2", "1"):
+        monkeypatch.setattr(sys, "argv", ["script", argument])
+        files.forget()
+        found.append(files.fingerprint())
+    assert found[0] == found[2] != found[1]
+
+
+def test_what_the_script_was_given_does_not_count_elsewhere(files, monkeypatch):
+    text = f"{ARGUMENTS}V = vars(args)\n@step\ndef work() -> int:\n    return 1\n"
+    files.write({"zt_main.py": text})
+    found = set()
+    for argument in ("1", "2"):
+        monkeypatch.setattr(sys, "argv", ["script", argument])
+        files.forget()
+        found.add(files.fingerprint())
+    assert len(found) == 1
+
+
+LOOP = """
+import argparse, os, time
+import numpy as np
+
+@step
+def work() -> int:
+    time.sleep(0)
+    return int(np.zeros(os.cpu_count()).sum())
+
+@step
+def second() -> int:
+    return 1
+
+@pipeline
+def both(n: int = 1):
+    work()
+    second()
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RUN = os.urandom(8).hex()
+scores = []
+found = []
+for k in (1, 2, 3):
+    started = time.time()
+    scores.append(np.sqrt(k) + time.perf_counter())
+    found.append(1)
+DESCRIPTION = argparse.ArgumentParser(description="one")
+"""
+
+
+def test_what_a_loop_of_runs_sets_is_no_matter_of_the_step(files):
+    files.write({"zt_main.py": LOOP})
+    before = files.fingerprint()
+    module = sys.modules["zt_main"]
+    module.k, module.started, module.scores = 7, 8.0, [9.0]
+    assert code_of(module.work.step_class).fingerprint == before
+    files.forget()
+    assert files.fingerprint() == before
+    files.edit("zt_main.py", "    return 1\n", "    return 2\n")
+    assert files.fingerprint() == before
+    files.edit("zt_main.py", '"one"', '"two"')
+    assert files.fingerprint() == before
+
+
+def test_a_main_block_that_shares_a_package_brings_in_no_other_step(files):
+    text = LOOP + "def main():\n    both(3)\n    print(np.mean([1]))\nmain()\n"
+    files.write({"zt_main.py": text.replace("both(3)", "both.__name__")})
+    before = files.fingerprint()
+    files.edit("zt_main.py", "    return 1\n", "    return 2\n")
+    assert files.fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X = 1; \\\ny = 2",
+        "Y = (lambda: 10**5000)()",
+        "Y = {'a': pow(10, 5000)}",
+        "class D(dict):\n    def items(self): raise ValueError\nY = D()",
+        "class E(list):\n    def __iter__(self): raise KeyError\nY = E()",
+        "Y = []\nY.append(Y)\nY.append(1)",
+        "Y = {}\nfor _ in range(60): Y = {'x': Y}",
+        "import sys\nclass O:\n    def __getattr__(self, n): raise RuntimeError\n"
+        "sys.modules['zt_odd'] = O()\nimport zt_odd\nY = 1",
+    ],
+)
+def test_odd_code_and_values_are_taken_as_they_are(files, line):
+    files.write({"zt_main.py": f"{line}\n@step\ndef work() -> int:\n    return Y\n"})
+    before = files.fingerprint()
+    files.forget()
+    assert files.fingerprint() == before
+
+
+@pytest.mark.parametrize("content", [b"x = '\xff'", b"# coding: nonsense\n", b"x = 1\0"])
+def test_a_module_that_cannot_be_read_is_named(files, content):
+    files.write({"zt_main.py": "@step\ndef work() -> int:\n    import zt_bad\n    return 1\n"})
+    (files.folder / "zt_bad.py").write_bytes(content)
+    with pytest.raises(StepDefinitionError, match="The source of zt_bad cannot be"):
+        files.fingerprint()
 
 
 MAIN = """

@@ -19,6 +19,13 @@ def constant_text(value: Any) -> str | None:
     Returns:
         The text; None for what is no number, text, bytes, None, or collection of such.
     """
+    try:
+        return _text(value)
+    except Exception:  # noqa: BLE001 - it holds itself, or is of a class that is made up
+        return None
+
+
+def _text(value: Any) -> str | None:
     for kind in (bool, int, float, str, bytes):
         if isinstance(value, kind):
             return kind.__repr__(value)  # not repr: an enum's is no text of Python
@@ -26,11 +33,7 @@ def constant_text(value: Any) -> str | None:
         return "None"
     if not isinstance(value, (list, tuple, dict, set, frozenset)):
         return None
-    try:
-        items = value.items() if isinstance(value, dict) else value
-        parts = [constant_text(item) for item in items]
-    except RecursionError:
-        return None  # it holds itself
+    parts = [_text(item) for item in (value.items() if isinstance(value, dict) else value)]
     texts = [part for part in parts if part is not None]
     if len(texts) < len(parts):
         return None

@@ -181,7 +181,7 @@ def _edited(sources: Mapping[str, str]) -> Iterator[str]:
         try:
             now: str | None = read_source(file)
             if part:
-                now = part_for(str(now), part.rstrip("'"), is_users_package)
+                now = part_for(str(now), part.rstrip("'"), is_users_package).text
             differs = now is None or normal_digest(now) != normal_digest(text)
         except (OSError, SyntaxError, UnicodeDecodeError, StepDefinitionError):
             differs = True

@@ -25,8 +25,9 @@ import symtable
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-__all__ = ["computed_names", "names_in_texts", "names_read", "part_for"]
+__all__ = ["Part", "names_in_texts", "names_read", "part_for"]
 
 # Who mentions one of these may reach any name.
 _DYNAMIC = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__"})
@@ -69,6 +70,7 @@ class _Statement:
         packages: What functions in it import: the first parts of the names of packages; those of
             the user's own are ``_USERS``.
         effects: Whether it may do more than bind names.
+        literal: Whether its text tells all values that it binds.
         mirrors: Whether it may look up any name of the module by its text.
         always: Whether it counts for everybody.
         setting: Whether it sets something of a package, so that it counts for everybody too, though
@@ -81,6 +83,7 @@ class _Statement:
     reads: frozenset[str]
     packages: frozenset[str]
     effects: bool
+    literal: bool
     mirrors: bool
     always: bool
     setting: bool
@@ -106,6 +109,11 @@ class _Module:
     steps: frozenset[str]
     pipelines: frozenset[str]
     plain: frozenset[str]
+
+    def needs(self, statement: _Statement) -> frozenset[str]:
+        """What a statement looks up, for itself: the steps of a pipeline run as steps."""
+        runs = not statement.binds.isdisjoint(self.pipelines)
+        return statement.reads - self.steps if runs else statement.reads
 
     def is_data(self, names: Iterable[str]) -> bool:
         """Whether no function or class is among these: what starts a script is no setting."""
@@ -143,7 +151,20 @@ class _Module:
         return names | touched, packages
 
 
-def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | None:
+class Part(NamedTuple):
+    """What of a module a function depends on.
+
+    Attributes:
+        text: Its statements, in their order; None where they cannot be told, so that all count.
+        computed: Names whose values no text tells, because they are computed when the module is
+            loaded, as far as names can be told.
+    """
+
+    text: str | None
+    computed: frozenset[str]
+
+
+def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> Part:
     """Finds the part of a module that a function, or a class, depends on.
 
     Args:
@@ -152,14 +173,15 @@ def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | Non
         is_users: Says of the first part of a dotted module name whether it is the user's own.
 
     Returns:
-        The statements of that part, in their order; None where it cannot be told.
+        The part.
     """
     homes = {home for home in _homes(text) if home and home != "*"}
     module = _read(text, frozenset(home for home in homes if is_users(home)))
     if module is None or name not in module.binding:
-        return None
+        return Part(None, frozenset())
     kept: set[int] = set()
     reads: set[str] = set()
+    bound: set[str] = set()
     packages: set[str] = set()
     waiting = [*module.binding[name], *(item for item in module.statements if item.always)]
     while waiting:
@@ -168,11 +190,12 @@ def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | Non
             if id(statement) in kept:
                 continue
             kept.add(id(statement))
-            reads |= statement.reads
+            if statement.always or not isinstance(statement.node, (ast.Import, ast.ImportFrom)):
+                bound |= statement.binds
+            reads |= module.needs(statement)
             packages |= statement.packages
-            for read in statement.reads:
+            for read in module.needs(statement):
                 waiting.extend(module.binding.get(read, ()))
-        bound = {item for one in module.statements if id(one) in kept for item in one.binds}
         state = module.resources(reads | bound, packages)
         waiting = [
             item
@@ -190,30 +213,24 @@ def part_for(text: str, name: str, is_users: Callable[[str], bool]) -> str | Non
             for read in statement.reads:
                 waiting.extend(module.binding.get(read, ()))
     part = [item for item in module.statements if id(item) in kept]
-    if any(item.mirrors for item in part):
-        return None
-    if not all(_is_known(read, module) for read in reads):
-        return None
+    computed = _computed(module, name, part)
     known = packages.union(module.imports.get(read, read) for read in reads)
-    if "__name__" in reads and not _MIRRORS.isdisjoint(known):
-        return None
-    return "\n".join(item.text for item in part) + "\n"
+    if (
+        any(item.mirrors for item in part)
+        or not all(_is_known(read, module) for read in reads)
+        or ("__name__" in reads and not _MIRRORS.isdisjoint(known))
+    ):
+        return Part(None, computed)
+    return Part("\n".join(item.text for item in part) + "\n", computed)
 
 
-def computed_names(part: str, name: str) -> set[str]:
-    """Names whose values the text of a part does not tell: they are computed when it is loaded.
+def _computed(module: _Module, name: str, part: list[_Statement]) -> frozenset[str]:
+    """Names whose values the text of a part does not tell.
 
-    Args:
-        part: What :func:`part_for` gave.
-        name: Whose part it is.
-
-    Returns:
-        The names: those that statements with an effect bind, and of what the function needs those
-        that such statements have to do with, as in ``TABLE.update(…)``.
+    Those are, of what the function needs, what no literal gives, and what a statement with an
+    effect has to do with, as in ``TABLE.update(…)``; and what such statements are given. What they
+    only set, in a loop over calls of a pipeline say, is no matter of the function.
     """
-    module = _read(part, frozenset())
-    if module is None:
-        return set()
     needed: set[str] = set()
     waiting = [name]
     while waiting:
@@ -221,14 +238,17 @@ def computed_names(part: str, name: str) -> set[str]:
         if one not in needed:
             needed.add(one)
             waiting += [read for item in module.binding.get(one, ()) for read in item.reads]
-    found: set[str] = set()
-    for item in module.statements:
-        if not item.effects:
-            continue
-        if not isinstance(item.node, (*_DEFINITIONS, ast.ClassDef)):
-            found |= item.binds
-        found |= needed & module.reach(item)[0]
-    return found - module.imports.keys()
+    found = {one for one in needed if any(not item.literal for item in module.binding.get(one, ()))}
+    for item in part:
+        if item.effects:
+            reached = module.reach(item)[0]
+            found |= needed & reached
+            found |= {
+                one
+                for one in reached - item.binds
+                if any(not other.literal for other in module.binding.get(one, ()))
+            }
+    return frozenset((found & module.binding.keys()) - module.imports.keys())
 
 
 def _is_known(name: str, module: _Module) -> bool:
@@ -281,6 +301,7 @@ def _read(text: str, users: frozenset[str]) -> _Module | None:
                 read,
                 _packages_in(node, users),
                 effects.has(node),
+                _is_literal(node),
                 _is_mirror(node, mirror),
                 always=(of_users and unmentioned and isinstance(node, (ast.Import, ast.ImportFrom)))
                 or effects.defines_materializer(node),
@@ -308,6 +329,19 @@ def _read(text: str, users: frozenset[str]) -> _Module | None:
         pipelines=pipelines,
         plain=frozenset(functions.keys() - (_with_attributes(tree) - steps - pipelines)),
     )
+
+
+def _is_literal(node: ast.stmt) -> bool:
+    """Whether the values that a statement binds are those that its text says."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return node.value is None or _is_constant(node.value)
+    if isinstance(node, _DEFINITIONS):
+        return all(map(_is_constant, [*node.args.defaults, *filter(None, node.args.kw_defaults)]))
+    return isinstance(node, (ast.ClassDef, ast.Import, ast.ImportFrom))
+
+
+def _is_constant(value: ast.expr) -> bool:
+    return not any(isinstance(inner, (ast.Name, ast.Call)) for inner in ast.walk(value))
 
 
 def _packages_in(node: ast.stmt, users: frozenset[str]) -> frozenset[str]:
@@ -358,7 +392,8 @@ def _texts(text: str, body: list[ast.stmt]) -> list[str]:
     for number, (node, (first, last)) in enumerate(zip(body, ranges, strict=True)):
         before = ranges[number - 1][1] if number else 0
         after = ranges[number + 1][0] if number + 1 < len(ranges) else last + 1
-        shared = before >= first or after <= last  # a line with another statement
+        # A line with another statement, or one that goes on with another.
+        shared = before >= first or after <= last or lines[last - 1].rstrip().endswith("\\")
         found.append(ast.unparse(node) if shared else "\n".join(lines[first - 1 : last]))
     return found
 

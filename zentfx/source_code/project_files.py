@@ -95,6 +95,11 @@ def is_of_others(thing: Any) -> bool:
     return is_ours(name) or (module is not None and _is_installed(module))
 
 
+def _attribute(module: Any, name: str) -> Any:
+    # Not getattr: packages load parts of themselves on that, and some objects make things up.
+    return vars(module).get(name) if isinstance(module, ModuleType) else None
+
+
 def module_name(thing: Any) -> str:
     """The name of a module, or of the one that something is defined in.
 
@@ -108,9 +113,9 @@ def module_name(thing: Any) -> str:
 
 
 def _is_installed(module: ModuleType) -> bool:
-    origin = getattr(module, "__file__", None)
+    origin = _attribute(module, "__file__")
     if origin is None:
-        return getattr(module, "__spec__", None) is not None  # built in, or a namespace package
+        return _attribute(module, "__spec__") is not None  # built in, or a namespace package
     return is_installed_file(Path(origin))
 
 
@@ -126,7 +131,7 @@ def is_users_package(name: str) -> bool:
     if is_ours(name) or name in sys.stdlib_module_names:
         return False
     module = sys.modules.get(name)
-    spec = getattr(module, "__spec__", None) or _spec(name)
+    spec = _attribute(module, "__spec__") or _spec(name)
     if spec is None:
         return True
     places = [spec.origin] if spec.has_location else spec.submodule_search_locations or []
@@ -146,7 +151,7 @@ def project_file(name: str) -> Path | None:
         return None
     module = sys.modules.get(name)
     if module is not None:
-        origin = getattr(module, "__file__", None)
+        origin = _attribute(module, "__file__")
     else:
         spec = _spec(name)
         origin = spec.origin if spec is not None else None
@@ -162,15 +167,14 @@ def _spec(name: str) -> ModuleSpec | None:
     if not parent:
         try:
             return importlib.util.find_spec(own)
-        except (ImportError, ValueError):
-            return None  # found by nobody, or made by hand
+        except Exception:  # noqa: BLE001 - what stands for a module, and finders, may raise anything
+            return None
     loaded = sys.modules.get(parent)
     if loaded is None:
         package = _spec(parent)
         places = _places_of(package) if package is not None else None
     else:
-        # Not getattr: packages load parts of themselves on that.
-        places = vars(loaded).get("__path__") if isinstance(loaded, ModuleType) else None
+        places = _attribute(loaded, "__path__")
     # In an installed package there is nothing of the user's: most names are of one.
     if places is None or _are_installed(places):
         return None

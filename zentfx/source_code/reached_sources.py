@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import io
 import linecache
+import os
 import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from zentfx.errors import StepDefinitionError
 from zentfx.source_code.constants import constant_text
 from zentfx.source_code.functions import functions_in, unwrapped
 from zentfx.source_code.imports import imported_names, package_of, starred_names, with_parents
-from zentfx.source_code.module_parts import computed_names, names_in_texts, names_read, part_for
+from zentfx.source_code.module_parts import names_in_texts, names_read, part_for
 from zentfx.source_code.normal_form import parsed
 from zentfx.source_code.project_files import (
     is_of_others,
@@ -34,6 +35,9 @@ from zentfx.source_code.project_files import (
 from zentfx.source_code.user_sources import loaded_text
 
 __all__ = ["ReachedSources", "closed_over", "reach"]
+
+# Classes whose objects are their attributes; by name, because argparse is not imported for that.
+_NAMESPACES = ("argparse.Namespace", "types.SimpleNamespace")
 
 
 class ReachedSources(dict[str, str]):
@@ -126,7 +130,7 @@ def _add_packages(name: str, file: Path, found: ReachedSources) -> None:
     for parent in with_parents(package) if package else ():
         above = project_file(parent)
         if above is not None and parent != name:
-            found.packages[stable_name(parent, above)] = loaded_text(parent, above)
+            found.packages[stable_name(parent, above)] = _text_of_module(parent, above)
 
 
 def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bool:
@@ -136,37 +140,50 @@ def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bo
     key = f"{stable_name(name, file)}:{outermost}"
     if key in found:
         return True
-    text = loaded_text(name, file)
+    text = _text_of_module(name, file)
     try:
         part = part_for(text, outermost, is_users_package)
     except SyntaxError as error:
         raise StepDefinitionError(f"The source of {name} cannot be parsed: {error}.") from error
-    if part is None:
-        return False
-    found[key] = part
     # From a command line, a file or the environment, say.
-    for item in sorted(computed_names(part, outermost).intersection(function.__globals__)):
+    for item in sorted(part.computed.intersection(function.__globals__)):
         value = _plain_value(function.__globals__[item])
         if value is not None:
             found[f"{key}:{item}"] = f"value = {value}"
-    _reach_modules(list(imported_names(parsed(part, name), package_of(name, file))), found)
+    if part.text is None:
+        return False
+    found[key] = part.text
+    imported = imported_names(parsed(part.text, name), package_of(name, file))
+    _reach_modules(list(imported), found)
     return True
 
 
+def _text_of_module(name: str, file: Path) -> str:
+    try:
+        return loaded_text(name, file)
+    except (SyntaxError, ValueError) as error:  # not in the encoding that it names, say
+        raise StepDefinitionError(f"The source of {name} cannot be read: {error}.") from error
+
+
 def _plain_value(value: Any) -> str | None:
-    """A text that tells a value from others, as far as it is data or has such attributes."""
-    text = constant_text(value)
-    if text is not None:
-        return text
+    """A text that tells a value from others, as far as it is data, or has such parts."""
     behind = unwrapped(value)
     if isinstance(behind, FunctionType):
-        return constant_text((behind.__defaults__, behind.__kwdefaults__))
-    if isinstance(value, type):
-        attributes = {name: constant_text(item) for name, item in _attributes(value).items()}
-        return constant_text({name: item for name, item in attributes.items() if item is not None})
-    if type(value).__module__ in ("argparse", "types"):
-        return constant_text(getattr(value, "__dict__", None))
-    return None
+        value = [*(behind.__defaults__ or ()), *(behind.__kwdefaults__ or {}).values()]
+    elif isinstance(value, type):
+        value = _attributes(value)
+    elif f"{type(value).__module__}.{type(value).__name__}" in _NAMESPACES:
+        value = vars(value)
+    text = _plain_part(value)
+    if text is None and type(value) in (dict, list, tuple):
+        # Of a part that is no plain data nothing is told.
+        items = value.items() if type(value) is dict else enumerate(value)
+        return constant_text([f"{key!s}={_plain_part(item)}" for key, item in items])
+    return text
+
+
+def _plain_part(value: Any) -> str | None:
+    return constant_text(os.fspath(value) if isinstance(value, os.PathLike) else value)
 
 
 def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
@@ -179,7 +196,7 @@ def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
         file = project_file(name)
         if file is None or stable_name(name, file) in found:
             continue
-        text = found[stable_name(name, file)] = loaded_text(name, file)
+        text = found[stable_name(name, file)] = _text_of_module(name, file)
         waiting.extend(imported_names(parsed(text, name), package_of(name, file)))
 
 
@@ -187,7 +204,7 @@ def _starred(name: str) -> Iterator[str]:
     """The modules that ``from name import *`` may take."""
     file = project_file(name)
     if file is not None:
-        for item in starred_names(parsed(loaded_text(name, file), name)):
+        for item in starred_names(parsed(_text_of_module(name, file), name)):
             yield f"{name}.{item}"
 
 
