@@ -60,7 +60,14 @@ def normal_digest(text: str) -> str:
     """
     if text.startswith(_VALUE):
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-    return hashlib.sha256(_dump(parsed(text, "a step's module")).encode()).hexdigest()
+    tree = parsed(text, "a step's module")
+    try:
+        return hashlib.sha256(_dump(tree).encode()).hexdigest()
+    except RecursionError as error:
+        raise StepDefinitionError(
+            "The source of a step's module is nested too deeply to be told from others. Split the "
+            "expression, or the chain of elif, or name its state: with_options(code_version='1')."
+        ) from error
 
 
 def _dump(node: object) -> str:

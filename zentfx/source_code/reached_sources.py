@@ -143,7 +143,7 @@ def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bo
     text = _text_of_module(name, file)
     try:
         part = part_for(text, outermost, is_users_package)
-    except SyntaxError as error:
+    except (SyntaxError, RecursionError) as error:
         raise StepDefinitionError(f"The source of {name} cannot be parsed: {error}.") from error
     # From a command line, a file or the environment, say.
     for item in sorted(part.computed.intersection(function.__globals__)):
