@@ -523,6 +523,29 @@ def test_odd_code_and_values_are_taken_as_they_are(files, line):
     assert files.fingerprint() == before
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "Path(__file__).parent",
+        "Path(__file__).resolve().parents[1] / 'data'",
+        "os.path.dirname(os.path.abspath(__file__))",
+        "{'a': Path(__file__).parent / 'x.csv'}",
+    ],
+)
+def test_another_checkout_has_the_same_fingerprint(tmp_path, monkeypatch, place):
+    text = f"import os\nfrom pathlib import Path\nV = {place}\n"
+    found = []
+    for folder in ("one/src", "two/src"):
+        files = Files(tmp_path / folder)
+        monkeypatch.setattr(sys, "path", [str(files.folder), *sys.path])
+        files.write({"zt_main.py": f"{text}@step\ndef work() -> int:\n    return V\n"})
+        found.append(files.fingerprint())
+        files.edit("zt_main.py", "V = ", "V = '/elsewhere' or ")
+        assert files.fingerprint() != found[-1]
+        files.forget()
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("content", [b"x = '\xff'", b"# coding: nonsense\n", b"x = 1\0"])
 def test_a_module_that_cannot_be_read_is_named(files, content):
     files.write({"zt_main.py": "@step\ndef work() -> int:\n    import zt_bad\n    return 1\n"})

@@ -147,7 +147,7 @@ def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bo
         raise StepDefinitionError(f"The source of {name} cannot be parsed: {error}.") from error
     # From a command line, a file or the environment, say.
     for item in sorted(part.computed.intersection(function.__globals__)):
-        value = _plain_value(function.__globals__[item])
+        value = _plain_value(function.__globals__[item], file.parent)
         if value is not None:
             found[f"{key}:{item}"] = f"value = {value}"
     if part.text is None:
@@ -165,8 +165,11 @@ def _text_of_module(name: str, file: Path) -> str:
         raise StepDefinitionError(f"The source of {name} cannot be read: {error}.") from error
 
 
-def _plain_value(value: Any) -> str | None:
-    """A text that tells a value from others, as far as it is data, or has such parts."""
+def _plain_value(value: Any, folder: Path) -> str | None:
+    """A text that tells a value from others, as far as it is data, or has such parts.
+
+    Places are told from the module's folder, so that another checkout has the same text.
+    """
     behind = unwrapped(value)
     if isinstance(behind, FunctionType):
         value = [*(behind.__defaults__ or ()), *(behind.__kwdefaults__ or {}).values()]
@@ -174,16 +177,25 @@ def _plain_value(value: Any) -> str | None:
         value = _attributes(value)
     elif f"{type(value).__module__}.{type(value).__name__}" in _NAMESPACES:
         value = vars(value)
-    text = _plain_part(value)
-    if text is None and type(value) in (dict, list, tuple):
-        # Of a part that is no plain data nothing is told.
-        items = value.items() if type(value) is dict else enumerate(value)
-        return constant_text([f"{key!s}={_plain_part(item)}" for key, item in items])
-    return text
+    if type(value) not in (dict, list, tuple):
+        return _plain_part(value, folder)
+    # Of a part that is no plain data nothing is told.
+    items = value.items() if type(value) is dict else enumerate(value)
+    return constant_text([f"{key!s}={_plain_part(item, folder)}" for key, item in items])
 
 
-def _plain_part(value: Any) -> str | None:
-    return constant_text(os.fspath(value) if isinstance(value, os.PathLike) else value)
+def _plain_part(value: Any, folder: Path) -> str | None:
+    if not isinstance(value, (str, os.PathLike)):
+        return constant_text(value)
+    text = os.fspath(value)
+    if not isinstance(text, str) or not os.path.isabs(text):  # noqa: PTH117 - most are no path
+        return constant_text(text)
+    for start in (folder, folder.resolve()):
+        # A project's data may lie beside the folder of its code, or one further up.
+        near = [item for item in (start, *start.parents[:2]) if item.parent != item]
+        if start.is_relative_to(text) or any(Path(text).is_relative_to(item) for item in near):
+            return constant_text(f"…/{os.path.relpath(text, start)}")
+    return constant_text(text)
 
 
 def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
