@@ -554,16 +554,25 @@ def test_a_module_that_cannot_be_read_is_named(files, content):
         files.fingerprint()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Y = " + " + ".join(["'a'"] * 1500),
-        "def Y(x):\n    if x == 0: pass\n"
-        + "".join(f"    elif x == {number}: pass\n" for number in range(900)),
-    ],
-)
-def test_what_is_nested_too_deeply_is_refused(files, text):
-    files.write({"zt_main.py": f"{text}\n@step\ndef work() -> int:\n    return Y\n"})
+@pytest.fixture
+def python_s_own_limit():
+    """TensorFlow raises it."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+DEEP = {
+    "a sum": "Y = " + " + ".join(["'a'"] * 1500) + "\n",
+    "a chain": "def Y(x):\n    if x == 0: pass\n"
+    + "".join(f"    elif x == {number}: pass\n" for number in range(900)),
+}
+
+
+@pytest.mark.parametrize("case", DEEP)
+def test_what_is_nested_too_deeply_is_refused(files, case, python_s_own_limit):
+    files.write({"zt_main.py": f"{DEEP[case]}@step\ndef work() -> int:\n    return Y\n"})
     with pytest.raises(StepDefinitionError, match="nested too deeply|cannot be parsed"):
         files.fingerprint()
 
