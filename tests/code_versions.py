@@ -20,11 +20,13 @@ FILE = Path(__file__).with_suffix(".json")
 _BACKEND = ("zentfx.tfx_backend.families", "zentfx.tfx_backend.executors.base")
 _EXECUTORS = "zentfx.tfx_backend.executors"
 _RECORDS = ("zentfx.materializers.examples", f"{_EXECUTORS}.examples")
+_NUMBERS = ("zentfx.materializers.cells", "zentfx.materializers.finite")
+_CSV = tuple(f"zentfx.datasources.csv_{name}" for name in ("columns", "format", "lines", "reader"))
 _VALIDATION = f"{_EXECUTORS}.validation"
 _KERAS = "zentfx.steps.keras_training"
 # Step to the modules, besides its own, that decide what it computes.
 DEPENDS = {
-    "CSVDatasource": (*_BACKEND, *_RECORDS, f"{_EXECUTORS}.csv_file"),
+    "CSVDatasource": (*_BACKEND, *_RECORDS, *_NUMBERS, *_CSV, f"{_EXECUTORS}.csv_file"),
     "StatisticsStep": (*_BACKEND, _VALIDATION),
     "SchemaStep": (*_BACKEND, _VALIDATION),
     "ValidationStep": (*_BACKEND, _VALIDATION),
@@ -33,7 +35,12 @@ DEPENDS = {
     "TrainerStep": (*_BACKEND, f"{_EXECUTORS}.trainer", _KERAS),
     "TFMAEvaluator": (*_BACKEND, f"{_EXECUTORS}.evaluator", _KERAS, "zentfx.steps.tfma_names"),
     "Pusher": (*_BACKEND, f"{_EXECUTORS}.pusher"),
-    "DataFrameDatasource": (*_BACKEND, "zentfx.materializers.examples", f"{_EXECUTORS}.process"),
+    "DataFrameDatasource": (
+        *_BACKEND,
+        "zentfx.materializers.examples",
+        "zentfx.materializers.finite",
+        f"{_EXECUTORS}.process",
+    ),
     "FunctionStep": (
         *_BACKEND,
         f"{_EXECUTORS}.process",

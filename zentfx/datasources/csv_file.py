@@ -1,37 +1,51 @@
-"""CSV files as a datasource, read by Arrow."""
+"""CSV files as a datasource."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import codecs
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
 from zentfx.datasources.base import Datasource
-from zentfx.errors import DataError, DataNotFoundError
+from zentfx.datasources.csv_columns import scan_columns
+from zentfx.datasources.csv_format import CSVFormat, csv_files
+from zentfx.errors import ZenTFXWarning
+from zentfx.materializers.cells import MISSING_MARKERS
+from zentfx.materializers.finite import NonFinite
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-__all__ = ["CSVDatasource", "csv_batches", "csv_files", "csv_kinds"]
-
-# What an empty cell may look like. Not "NA" or "null": those are values in somebody's data.
-_MISSING = ["", "NaN", "nan"]
+__all__ = ["CSVDatasource"]
 
 
 class CSVDatasource(Datasource):
-    """Reads a CSV file, or all ``*.csv`` files of a folder; wraps TFX's CsvExampleGen.
+    """Reads CSV files; wraps TFX's CsvExampleGen.
 
-    The first line names the columns. A column whose values are all integers is ``int`` (64 bit),
-    one whose values are all numbers ``float`` (32 bit), any other ``string``. An empty cell, or
-    ``NaN``, is a missing value. What counts for the cache is the content of the files, not their
-    names, places or times.
+    A column whose cells are all integers is ``int`` (64 bit), one whose cells are all numbers
+    ``float`` (32 bit), any other ``string``; blanks around a number do not count
+    (:mod:`zentfx.materializers.cells` has the grammar). What counts for the cache is the content of
+    the files, not their names, places or times.
 
     Args:
         name: What the data is called, in this repository.
-        path: The file or folder.
+        path: A file; a folder, for all its ``*.csv`` files; or a pattern, as ``data/2024-*.csv``.
+            Files may be compressed by gzip, bzip2 or zstd.
+        types: ``int``, ``float`` or ``string`` by column, where not its cells shall decide.
+        missing: Cells that mark a missing value, besides the empty one; None for those that pandas
+            knows: ``NA``, ``NaN``, ``null``, ``None``, ``N/A``, ….
+        separator: The character between cells.
+        decimal: The decimal point.
+        quote: The character around cells that hold separators or line ends; ``""`` for none.
+        escape: The character before quotes and separators that are part of a cell; None for none:
+            then a quote within quotes is written twice.
+        encoding: The files' encoding, by Python's name.
+        column_names: Names of the columns, where the first line does not have them.
+        skip_rows: Lines before the line of names.
+        non_finite: What becomes of numbers that are infinite, or too large for 32 bits:
+            ``refuse``, or ``missing`` to take them for missing values.
     """
 
     wraps = "CsvExampleGen"
+    code_version = "2"
     reserved = frozenset(
         {
             "input_base",
@@ -44,158 +58,104 @@ class CSVDatasource(Datasource):
         }
     )
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        types: dict[str, Literal["int", "float", "string"]] | None = None,
+        missing: list[str] | None = None,
+        separator: str = ",",
+        decimal: str = ".",
+        quote: str = '"',
+        escape: str | None = None,
+        encoding: str = "utf-8",
+        column_names: list[str] | None = None,
+        skip_rows: int = 0,
+        non_finite: NonFinite = "refuse",
+    ) -> None:
         self.name = name
         self.path = path
+        self.types = types
+        self.missing = missing
+        self.separator = separator
+        self.decimal = decimal
+        self.quote = quote
+        self.escape = escape
+        self.encoding = encoding
+        self.column_names = column_names
+        self.skip_rows = skip_rows
+        self.non_finite = non_finite
 
     def check(self) -> None:
-        """Checks that the data has a name."""
+        """Checks that the data has a name, and that files can be written so."""
         super().check()
         if not self.name:
             raise self.refuse("name", "must not be empty.")
+        characters = {
+            "separator": self.separator,
+            "decimal": self.decimal,
+            "quote": self.quote,
+            "escape": self.escape,
+        }
+        for parameter, character in characters.items():
+            may_be_none = parameter == "quote" and character == ""
+            if character is not None and len(character) != 1 and not may_be_none:
+                raise self.refuse(parameter, f"must be one character; got {character!r}.")
+            if character is not None and not character.isascii():
+                raise self.refuse(parameter, f"must be an ASCII character; got {character!r}.")
+        used = [item for item in characters.values() if item]
+        twice = next((item for item in used if used.count(item) > 1), None)
+        if twice is not None:
+            both = [name for name, item in characters.items() if item == twice]
+            raise self.refuse(both[1], f"must differ from {both[0]}; both are {twice!r}.")
+        if self.decimal not in (".", ","):
+            raise self.refuse("decimal", f"must be '.' or ','; got {self.decimal!r}.")
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise self.refuse(
+                "encoding", f"must be one that Python knows; got {self.encoding!r}."
+            ) from None
+        if self.skip_rows < 0:
+            raise self.refuse("skip_rows", f"must not be negative; got {self.skip_rows}.")
+        self._check_column_names()
+
+    def _check_column_names(self) -> None:
+        names = self.column_names
+        if names is None:
+            return
+        if not names:
+            raise self.refuse("column_names", "needs at least one name; got [].")
+        for name in names:
+            if not name.strip():
+                raise self.refuse("column_names", f"has an empty name: {names!r}.")
+            if names.count(name) > 1:
+                raise self.refuse("column_names", f"lists {name!r} twice.")
+
+    @property
+    def format(self) -> CSVFormat:
+        """How the files are written."""
+        return CSVFormat(
+            missing=MISSING_MARKERS if self.missing is None else tuple(self.missing),
+            separator=self.separator,
+            decimal=self.decimal,
+            quote=self.quote,
+            escape=self.escape,
+            encoding=self.encoding,
+            column_names=None if self.column_names is None else tuple(self.column_names),
+            skip_rows=self.skip_rows,
+        )
 
     def content_files(self, path: Path) -> list[Path]:
         """The CSV files; see :meth:`~zentfx.steps.base.BaseStep.content_files`."""
         return csv_files(path)
 
     def columns(self) -> dict[str, str]:
-        """Reads the files once; see :meth:`Datasource.columns`."""
-        return csv_kinds(csv_files(self.path))
+        """Reads the files once; see :meth:`Datasource.columns`.
 
-
-def csv_files(path: Path) -> list[Path]:
-    """Lists the files that a path stands for.
-
-    Args:
-        path: A file, or a folder with ``*.csv`` files.
-
-    Returns:
-        The files, sorted by name.
-
-    Raises:
-        DataNotFoundError: If there is nothing.
-    """
-    if path.is_dir():
-        files = sorted(item for item in path.glob("*.csv") if item.is_file())
-        if not files:
-            raise DataNotFoundError(f"The folder {path} has no *.csv files.")
-        return files
-    if not path.exists():
-        raise DataNotFoundError(
-            f"There is no file {path}. A relative path starts from the working directory; "
-            f"that is {Path.cwd()} now."
-        )
-    return [path]
-
-
-def csv_kinds(files: list[Path]) -> dict[str, str]:
-    """Finds the kind of each column, by all values of all files.
-
-    Args:
-        files: CSV files with the same columns.
-
-    Returns:
-        ``int``, ``float``, ``string`` or ``empty`` by column.
-
-    Raises:
-        DataError: If a file is empty, malformed, or has other columns than the first.
-    """
-    import pyarrow as pa
-
-    kinds: dict[str, str] = {}
-    rows = 0
-    for file in files:
-        for batch in _read(file, pa.string()):
-            names = batch.schema.names
-            if not kinds:
-                kinds = dict.fromkeys(names, "empty")
-            elif sorted(names) != sorted(kinds):
-                odd = sorted(set(names) ^ set(kinds))[0]
-                raise DataError(
-                    f"{file}: its columns are not those of {files[0]} ({odd!r} is only in one)."
-                )
-            rows += batch.num_rows
-            for name, column in zip(names, batch.columns, strict=False):
-                kinds[name] = _widened(kinds[name], column)
-    if not rows:
-        raise DataError(f"{files[0]} has no rows; expected a line of column names, and data below.")
-    return kinds
-
-
-def csv_batches(files: list[Path], kinds: dict[str, str]) -> Iterator[pa.RecordBatch]:
-    """Reads CSV files, each column by its kind.
-
-    Args:
-        files: The files.
-        kinds: Kinds from :func:`csv_kinds`.
-
-    Yields:
-        Batches in the columns' order of ``kinds``: int64, float32, or binary (UTF-8) columns, null
-        where a value is missing.
-    """
-    import pyarrow as pa
-
-    arrow = {"int": pa.int64(), "float": pa.float32(), "string": pa.binary(), "empty": pa.null()}
-    for file in files:
-        types = {name: arrow[kind] for name, kind in kinds.items()}
-        for batch in _read(file, types):
-            columns = [batch.column(batch.schema.get_field_index(name)) for name in kinds]
-            yield pa.RecordBatch.from_arrays(columns, list(kinds))
-
-
-def _read(file: Path, types: Any) -> Iterator[pa.RecordBatch]:
-    """Batches of one file, with one type for all columns or one for each."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    if file.stat().st_size == 0:
-        raise DataError(f"{file} is empty; expected a line of column names, and data below.")
-    if not isinstance(types, dict):
-        types = dict.fromkeys(_header(file), types)
-    try:
-        with csv.open_csv(
-            file,
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            convert_options=csv.ConvertOptions(
-                column_types=types, null_values=_MISSING, strings_can_be_null=True
-            ),
-        ) as reader:
-            yield from reader
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{file} cannot be read as CSV: {error}") from error
-
-
-def _header(file: Path) -> list[str]:
-    import csv
-
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            # Empty lines count as little here as they do for Arrow.
-            names = next((row for row in csv.reader(stream) if row), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file} cannot be read as CSV: {error}") from error
-    for name in names:
-        if not name.strip():
-            raise DataError(f"{file}: a column has no name; the first line is {names!r}.")
-        if names.count(name) > 1:
-            raise DataError(f"{file} has two columns named {name!r}.")
-    return names
-
-
-def _widened(kind: str, column: pa.Array) -> str:
-    """The kind that holds what was seen before and the strings of one more batch."""
-    import pyarrow as pa
-
-    if kind == "string" or column.null_count == len(column):
-        return kind
-    if kind in ("empty", "int"):
-        try:
-            column.cast(pa.int64())
-            return "int"
-        except pa.ArrowInvalid:
-            pass
-    try:
-        column.cast(pa.float32())
-        return "float"
-    except pa.ArrowInvalid:
-        return "string"
+        Warns of columns of strings that are probably meant to hold numbers.
+        """
+        scanned = scan_columns(csv_files(self.path), self.format, self.types or {}, self.non_finite)
+        for text in scanned.warnings:
+            warnings.warn(text, ZenTFXWarning, stacklevel=2)
+        return scanned.kinds

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zentfx.datasources.base import Datasource
 from zentfx.errors import DataError
 from zentfx.materializers.examples import encode_examples
+from zentfx.materializers.finite import NonFinite, first_not_finite, without_not_finite
 from zentfx.materializers.needs import need
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 
@@ -25,18 +26,22 @@ _ROWS = 10_000  # encoded at a time
 class DataFrameDatasource(Datasource):
     """Takes a pandas DataFrame, or a PyArrow table, from another step.
 
-    Integers and bools become 64-bit integers, other numbers 32-bit floats, texts and categories
-    texts; None, NaN and NaT are missing values. The index is left out. Connect it by
+    Integers and bools become 64-bit integers, other numbers 32-bit floats, strings and categories
+    strings; None, NaN and NaT are missing values. The index is left out. Connect it by
     ``pipeline.add_datasource(DataFrameDatasource("taxi"), inputs={"data": "load_rows.output"})``.
 
     Args:
         name: What the data is called, in this repository.
+        non_finite: What becomes of numbers that are infinite, or too large for 32 bits:
+            ``refuse``, or ``missing`` to take them for missing values.
     """
 
+    code_version = "2"
     inputs = MappingProxyType({"data": "zentfx.Dataset"})
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, non_finite: NonFinite = "refuse") -> None:
         self.name = name
+        self.non_finite = non_finite
 
     def check(self) -> None:
         """Checks that the data has a name."""
@@ -51,7 +56,7 @@ class DataFrameDatasource(Datasource):
         self, inputs: Mapping[str, InputArtifact], outputs: Mapping[str, OutputArtifact]
     ) -> None:
         """Writes the rows as examples."""
-        table = _table(inputs["data"].load())
+        table = _table(inputs["data"].load(), self.non_finite)
         tf = need("tensorflow", "write Examples")
         folder = outputs["examples"].path / f"Split-{_SPLIT}"
         folder.mkdir()
@@ -68,7 +73,7 @@ class DataFrameDatasource(Datasource):
         }
 
 
-def _table(data: Any) -> pa.Table:
+def _table(data: Any, non_finite: NonFinite) -> pa.Table:
     """The data with columns of int64, float32, binary, or null."""
     import pandas as pd
     import pyarrow as pa
@@ -90,7 +95,18 @@ def _table(data: Any) -> pa.Table:
         raise DataError(
             f"The data has {data.num_rows} rows and {data.num_columns} columns; expected some."
         )
-    return pa.table({name: _plain(name, data[name]) for name in data.column_names})
+    return pa.table({name: _plain(name, data[name], non_finite) for name in data.column_names})
+
+
+def _finite(name: str, column: pa.ChunkedArray, non_finite: NonFinite) -> pa.ChunkedArray:
+    row = first_not_finite(column) if non_finite == "refuse" else None
+    if row is not None:
+        raise DataError(
+            f"The column {name!r} has {column[row]} in row {row} (from 0), which is infinite, or "
+            "too large for a 32-bit float; training and evaluation would give NaN. Mend it in the "
+            "step before, or write non_finite='missing' to take such numbers for missing."
+        )
+    return without_not_finite(column)
 
 
 def _from_pandas(column: Any) -> pa.Array:
@@ -104,18 +120,24 @@ def _from_pandas(column: Any) -> pa.Array:
         ) from error
 
 
-def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _plain(name: str, column: pa.ChunkedArray, non_finite: NonFinite) -> pa.ChunkedArray:
     import pyarrow as pa
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _plain(name, column.cast(kind.value_type))
+        return _plain(name, column.cast(kind.value_type), non_finite)
     if pa.types.is_null(kind):
         return column
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
-        return column.cast(pa.int64())
+        try:
+            return column.cast(pa.int64())
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"The column {name!r} has an integer that does not fit in 64 bits with a sign: "
+                f"{error}. Make it float64, or a string if it names something."
+            ) from error
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return column.cast(pa.float32(), safe=False)
+        return _finite(name, column, non_finite)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return column.cast(pa.binary())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zentfx.errors import DataError, DataNotFoundError, near_matches
+from zentfx.materializers.cells import Cells
 from zentfx.materializers.examples import encode_examples
+from zentfx.materializers.finite import first_not_finite
 from zentfx.materializers.needs import need
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = [
     "RAW_COLUMNS_FILE",
@@ -66,14 +69,15 @@ class ExportedModel:
 
         Args:
             data: A DataFrame with the raw columns (others are ignored; NaN and None are missing
-                values), or serialized ``tf.train.Example`` records.
+                values, and text in a column of numbers is read as in a CSV file), or serialized
+                ``tf.train.Example`` records.
 
         Returns:
             float32 of shape (rows, units); where the model has several labels, one such array by
             label.
 
         Raises:
-            DataError: If a column is missing or has the wrong kind.
+            DataError: If a column is missing, has the wrong kind, or a number is not finite.
         """
         import numpy as np
         import pandas as pd
@@ -105,7 +109,6 @@ class ExportedModel:
                 f"{self!r} does not say which raw columns it reads (its run_fn did not write "
                 f"{RAW_COLUMNS_FILE}). Give it serialized tf.train.Example records."
             )
-        types = {"int64": pa.int64(), "float32": pa.float32(), "string": pa.string()}
         arrays = {}
         for name, dtype in self.columns.items():
             count = int((rows.columns == name).sum())
@@ -114,17 +117,56 @@ class ExportedModel:
                 raise DataError(f"The model needs a column {name!r}.{near}")
             if count > 1:
                 raise DataError(f"The model needs one column {name!r}; the data has {count}.")
-            try:
-                array = pa.array(rows[name], type=types[dtype], from_pandas=True)
-            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-                raise DataError(
-                    f"The model needs {dtype} values in column {name!r}: {error}"
-                ) from error
-            arrays[name] = array.cast(pa.binary()) if dtype == "string" else array
+            arrays[name] = _array(rows[name], name, dtype)
         return encode_examples(pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays)))
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r})"
+
+
+def _array(column: pd.Series[Any], name: str, dtype: str) -> pa.Array:
+    """A raw column as the model reads it: int64, float32 or binary, null where missing."""
+    import pyarrow as pa
+
+    needs = f"The model needs {dtype} values in column {name!r}"
+    types = {"int64": pa.int64(), "float32": pa.float32(), "string": pa.string()}
+    try:
+        array = pa.array(column, type=types[dtype], from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        if dtype == "string" or not _holds_text(column):
+            raise DataError(f"{needs}: {error}") from error
+        array = _from_text(column, needs, dtype)
+    if dtype == "string":
+        return array.cast(pa.binary())
+    row = first_not_finite(array)
+    if row is not None:
+        raise DataError(
+            f"{needs}; row {row} (from 0) has {column.iloc[row]!r}, which is infinite or too large "
+            "for a 32-bit float."
+        )
+    return array
+
+
+def _holds_text(column: pd.Series[Any]) -> bool:
+    return any(isinstance(item, str) for item in column)
+
+
+def _from_text(column: pd.Series[Any], needs: str, dtype: str) -> pa.Array:
+    """Numbers of a column in which some are text: a file had cells that pandas did not take."""
+    import pyarrow as pa
+
+    texts = [
+        None if missing else str(item) for item, missing in zip(column, column.isna(), strict=True)
+    ]
+    cells = Cells(pa.array(texts, pa.string()))
+    if dtype == "int64":
+        array, first = cells.integers, cells.first_not_integer
+    else:
+        array, first = cells.numbers, cells.first_not_number
+    if array is None:
+        assert first is not None
+        raise DataError(f"{needs}; row {first} (from 0) has {column.iloc[first]!r}.")
+    return array if dtype == "int64" else array.cast(pa.float32(), safe=False)
 
 
 def _records(data: Any) -> list[bytes]:

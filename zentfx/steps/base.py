@@ -429,14 +429,17 @@ class BaseStep(metaclass=StepMeta):
         return outputs_of_call(outputs)
 
     def content_files(self, path: Path) -> list[Path] | None:
-        """Says which files of a folder count for the cache.
+        """Says which files count for the cache where a path is no file.
 
         Args:
-            path: A folder among the parameters.
+            path: A folder among the parameters, or a pattern that stands for files.
 
         Returns:
             The files, in a fixed order: their contents count, their names do not. None (the
             default): all files below the folder count, with their names.
+
+        Raises:
+            DataNotFoundError: If there are none.
         """
         return None
 

@@ -24,9 +24,9 @@ def digest_of(path: Path, files: Sequence[Path] | None = None, memos: Memos | No
     neither the folder's own name nor times.
 
     Args:
-        path: The file or folder.
-        files: The files that count, where not all of a folder do: their contents, in this order,
-            and not their names.
+        path: The file or folder, or a pattern that stands for ``files``.
+        files: The files that count where the path is no file: their contents, in this order, and
+            not their names.
         memos: Digests of files that were read before; None to read all.
 
     Returns:
@@ -36,7 +36,7 @@ def digest_of(path: Path, files: Sequence[Path] | None = None, memos: Memos | No
         DataNotFoundError: If there is nothing at the path.
         OSError: If something cannot be read.
     """
-    if files is not None and path.is_dir():
+    if files is not None and not path.is_file():
         total = hashlib.sha256()
         for file in files:
             total.update(_file_digest(file, memos))

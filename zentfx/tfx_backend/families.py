@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zentfx.datasources.csv_file import CSVDatasource
+from zentfx.datasources.csv_format import pattern_of
 from zentfx.errors import StepDefinitionError, near_matches
 from zentfx.materializers import NEED_TENSORFLOW
 from zentfx.steps.base import BaseStep
@@ -55,8 +56,7 @@ def _proto_json(value: Mapping[str, Any]) -> str:
 
 
 def _csv(step: CSVDatasource) -> dict[str, Any]:
-    path = step.path
-    folder, pattern = (path, "*.csv") if path.is_dir() else (path.parent, path.name)
+    folder, pattern = pattern_of(step.path)
     return {
         "input_base": str(folder),
         "input_config": _proto_json({"splits": [{"name": "all", "pattern": pattern}]}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,19 @@ import apache_beam as beam
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
-from zentfx.datasources.csv_file import CSVDatasource, csv_batches, csv_files, csv_kinds
+from zentfx.datasources.csv_columns import scan_columns, typed_batches
+from zentfx.datasources.csv_file import CSVDatasource
+from zentfx.datasources.csv_format import CSVFormat, csv_files
 from zentfx.materializers.examples import encode_examples
+from zentfx.materializers.finite import NonFinite
 from zentfx.tfx_backend.executors.base import StepExecutor
 from zentfx.tfx_backend.executors.examples import describe, write_split
 
 __all__ = ["CsvExecutor"]
 
 SPLIT = "all"
+
+_log = logging.getLogger(__name__)
 
 
 class CsvExecutor(StepExecutor[CSVDatasource], base_beam_executor.BaseBeamExecutor):
@@ -37,17 +43,21 @@ class CsvExecutor(StepExecutor[CSVDatasource], base_beam_executor.BaseBeamExecut
         """See the base class."""
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         files = csv_files(step.path)
-        kinds = csv_kinds(files)
+        scanned = scan_columns(files, step.format, step.types or {}, step.non_finite)
+        for text in scanned.warnings:
+            _log.warning("%s", text)
         with self._make_beam_pipeline() as pipeline:
             (
                 pipeline
                 | "Files" >> beam.Create([str(file) for file in files])
-                | "ReadCsv" >> beam.FlatMap(_records, kinds)
+                | "ReadCsv" >> beam.FlatMap(_records, step.format, scanned.kinds, step.non_finite)
                 | "WriteExamples" >> write_split(examples.uri, SPLIT)
             )
         describe(examples, [SPLIT])
 
 
-def _records(file: str, kinds: dict[str, str]) -> Iterator[bytes]:
-    for batch in csv_batches([Path(file)], kinds):
+def _records(
+    file: str, form: CSVFormat, kinds: dict[str, str], non_finite: NonFinite
+) -> Iterator[bytes]:
+    for batch in typed_batches([Path(file)], form, kinds, non_finite):
         yield from encode_examples(batch)
