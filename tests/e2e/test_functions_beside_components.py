@@ -148,9 +148,16 @@ class TestTables:
             (pd.DataFrame({"a": [1, "x"]}), "'a' holds values of several types"),
             (pd.DataFrame({0: [1]}), "called 0"),
             (pd.DataFrame([[1, 2]], columns=["a", "a"]), "called 'a'"),
+            (pd.DataFrame({"a": [1.5, np.inf]}), "'a' has inf in row 1 .*non_finite='missing'"),
+            (pd.DataFrame({"a": [1.5, 2.5, 1e40]}), "'a' has 1e\\+40 in row 2"),
+            (pd.DataFrame({"a": [2**63]}), "'a' has an integer that does not fit in 64 bits"),
             (np.ones(3), "a ndarray came"),
         ],
     )
     def test_others_are_refused(self, data, message):
         with pytest.raises(DataError, match=message):
             _table(data)
+
+    def test_numbers_that_are_not_finite_may_be_taken_for_missing(self):
+        data = pd.DataFrame({"a": [1.5, np.inf, 1e40, np.nan, -np.inf]})
+        assert _table(data, "missing")["a"].to_pylist() == [1.5, None, None, None, None]

@@ -5,10 +5,12 @@ import sys
 import textwrap
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from zentfx.errors import DataError
 from zentfx.materializers import values
+from zentfx.materializers.models import _array
 from zentfx.materializers.values import artifact_type_of
 
 ROWS = np.arange(6, dtype="float32").reshape(2, 3)
@@ -260,3 +262,41 @@ def test_an_estimator_of_scikit_learn(folder):
     loaded, saved = again(model, folder)
     np.testing.assert_array_equal(loaded.predict(ROWS), model.predict(ROWS))
     assert saved.metadata == {"estimator": "LinearRegression"}
+
+
+class TestRawColumns:
+    """What a model reads of a DataFrame."""
+
+    @pytest.mark.parametrize(
+        ("column", "dtype", "expected"),
+        [
+            ([1, 2], "int64", [1, 2]),
+            ([1.0, None], "int64", [1, None]),
+            (["1", " 2", "+3", "NA", None], "int64", [1, 2, 3, None, None]),
+            ([1, "2", np.nan], "int64", [1, 2, None]),
+            ([1.5, None, np.nan], "float32", [1.5, None, None]),
+            (["1.5", " 2 ", "null", "1e3"], "float32", [1.5, 2.0, None, 1000.0]),
+            ([True, False], "int64", [1, 0]),
+            (["a", None, " b"], "string", [b"a", None, b" b"]),
+            (pd.Categorical(["a", None]), "string", [b"a", None]),
+        ],
+    )
+    def test_values_are_those_that_a_csv_file_would_give(self, column, dtype, expected):
+        assert _array(pd.Series(column), "a", dtype).to_pylist() == expected
+
+    @pytest.mark.parametrize(
+        ("column", "dtype", "message"),
+        [
+            (["1", "x"], "int64", "int64 values in column 'a'; row 1 .from 0. has 'x'"),
+            (["1", "1.5"], "int64", "row 1 .from 0. has '1.5'"),
+            (["1", "0x10"], "float32", "float32 values in column 'a'; row 1 .from 0. has '0x10'"),
+            ([1.5, np.inf], "float32", "row 1 .from 0. has inf, which is infinite or too large"),
+            ([1.5, 1e40], "float32", r"row 1 .from 0. has 1e\+40, which is infinite or too large"),
+            (["1.5", "inf"], "float32", "row 1 .from 0. has 'inf', which is infinite"),
+            ([1.5], "int64", "int64 values in column 'a'"),
+            ([1], "string", "string values in column 'a'"),
+        ],
+    )
+    def test_others_are_refused_by_column_and_row(self, column, dtype, message):
+        with pytest.raises(DataError, match=message):
+            _array(pd.Series(column), "a", dtype)

@@ -73,7 +73,7 @@ class DataFrameDatasource(Datasource):
         }
 
 
-def _table(data: Any, non_finite: NonFinite) -> pa.Table:
+def _table(data: Any, non_finite: NonFinite = "refuse") -> pa.Table:
     """The data with columns of int64, float32, binary, or null."""
     import pandas as pd
     import pyarrow as pa
