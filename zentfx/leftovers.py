@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from zentfx.stores.files import is_aside
 from zentfx.stores.metadata import NEW_STORE
+from zentfx.stores.trash import TRASH, new_entry
 from zentfx.workspace import FOLDER, Workspace
 
 __all__ = ["Leftover", "leftovers", "remove"]
@@ -101,62 +101,78 @@ def _published(workspace: Workspace, runs: Path) -> set[Path]:
     }
 
 
-def remove(workspace: Workspace, found: list[Leftover]) -> None:
-    """Removes leftovers, and records crashes.
+def remove(workspace: Workspace, found: list[Leftover]) -> list[str]:
+    """Moves leftovers into the trash, and records crashes.
 
     Args:
         workspace: The repository.
         found: What :func:`leftovers` listed.
 
-    Raises:
-        OSError: If something cannot be removed.
+    Returns:
+        What could not be removed, and why.
     """
     workspace.record_crashes()
     alive = workspace.alive()
+    entry = new_entry()
+    problems = []
     for item in found:
         if not item.removable or item.run_id in alive:
             continue
-        if item.path.is_dir():
-            shutil.rmtree(item.path)
-        else:
-            item.path.unlink(missing_ok=True)
+        trash = next(one for one in workspace.trashes if item.path.is_relative_to(one.root))
+        try:
+            trash.put(entry, item.path)
+        except FileNotFoundError:
+            continue  # it is gone, or was moved into place
+        except OSError as error:
+            problems.append(f"{item.path} cannot be removed: {error}")
+    return problems
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(item for item in folder.iterdir() if item.is_dir()) if folder.is_dir() else []
+    """The folders in a folder; links are none: what they lead to is not the repository's."""
+    if not folder.is_dir():
+        return []
+    return sorted(item for item in folder.iterdir() if item.is_dir() and not item.is_symlink())
 
 
 def _unclaimed(folder: Path, claimed: set[Path]) -> Iterator[Path]:
     """The topmost files and folders below one that hold nothing published.
 
-    Folders without any file are passed over: TFX leaves such.
+    Folders without any file are passed over: TFX leaves such. A link counts as a file, and is not
+    followed: on the way to something published, somebody has moved it elsewhere.
     """
     above = {parent for path in claimed if path.is_relative_to(folder) for parent in path.parents}
     waiting = [folder]
     while waiting:
         item = waiting.pop()
-        if item in claimed:
+        if item in claimed or (item in above and item.is_symlink()):
             continue
         if item in above:
             waiting += sorted(item.iterdir(), reverse=True)
-        elif item.is_file() or any(path.is_file() for path in item.rglob("*")):
+        elif not _is_folder(item) or any(names for _, _, names in os.walk(item)):
             yield item
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _aside(folder: Path) -> Iterator[Path]:
     """Files and folders that ``write_whole`` and the making of a store leave when killed."""
     young = time.time() - _ASIDE
     for place in [folder, folder / "memos", *_folders(folder / "artifacts")]:
-        for item in place.iterdir() if place.is_dir() and place.name != "runs" else ():
+        if not _is_folder(place) or place.name in ("runs", TRASH):
+            continue
+        for item in place.iterdir():
             if is_aside(item.name) or item.name.startswith(NEW_STORE):
                 with contextlib.suppress(FileNotFoundError):  # moved into place just now
-                    if item.stat().st_mtime < young:
+                    if item.lstat().st_mtime < young:
                         yield item
 
 
 def _size(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
+    if not _is_folder(path):
+        return path.lstat().st_size
     return sum(
         os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118 - for speed
         for place, _, names in os.walk(path)

@@ -22,6 +22,7 @@ from zentfx.stores.files import write_whole
 from zentfx.stores.locks import Lock, claimed, exclusive, held, is_held
 from zentfx.stores.memos import Memos
 from zentfx.stores.metadata import MetadataStore, OpenMetadataStore, SQLiteMetadataStore
+from zentfx.stores.trash import Trash
 
 if TYPE_CHECKING:
     from zentfx.records.annotator import Annotator
@@ -303,7 +304,8 @@ class Workspace:
                     if run.status == "running":
                         error = "Its process is gone."
                         self.writer.end_run(run.id, "crashed", error, self._last_sign(run))
-                        self.annotator.group(run.id, run.annotations)
+                    # Also of a run that recorded its end, and was killed just after.
+                    self.annotator.group(run.id, run.annotations)
                 lock.unlink(missing_ok=True)
 
     def _lock(self, run_id: str) -> Path:
@@ -313,6 +315,11 @@ class Workspace:
     def logs(self) -> Path:
         """The folder for logs: one folder a run, with one file a step."""
         return self.folder / "logs"
+
+    @property
+    def trashes(self) -> list[Trash]:
+        """Where what is cleaned away goes: one a store, for they may be on different disks."""
+        return [Trash(Path(self.artifacts.path)), Trash(self.folder)]
 
     @property
     def memos(self) -> Memos:

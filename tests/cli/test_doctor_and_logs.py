@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from zentfx import Repository
 from zentfx.cli import cli
 from zentfx.errors import NotFoundError
-from zentfx.leftovers import leftovers
+from zentfx.leftovers import Leftover, leftovers, remove
 from zentfx.stores.locks import held
 
 SCRIPT = """
@@ -97,6 +97,65 @@ def test_what_a_killed_run_left_is_listed_and_cleaned(killed, tmp_path):
     # What was killed had reused the first step of the good run.
     assert crashed.steps["first"].status == "cached"
     assert call("doctor", "--repository", tmp_path).exit_code == 0
+
+
+def test_what_was_cleaned_can_be_brought_back_or_deleted_for_good(tmp_path):
+    workspace = Repository(tmp_path).workspace
+    log, output = workspace.logs / "unknown/log", workspace.artifacts.run_folder("unknown") / "a/b"
+    for file in (log, output):
+        file.parent.mkdir(parents=True)
+        file.write_text("12345")
+    result = call("doctor", "--clean", "--repository", tmp_path)
+    assert "Cleaned: 2 leftovers, 10 bytes; zentfx doctor --restore" in result.output
+    assert not log.exists()
+    assert not output.exists()
+    assert call("doctor", "--repository", tmp_path).exit_code == 0
+    result = call("doctor", "--restore", "--repository", tmp_path)
+    assert result.output.count("restored: ") == 2
+    assert log.read_text() == output.read_text() == "12345"
+    assert call("doctor", "--clean", "--repository", tmp_path).exit_code == 0
+    result = call("doctor", "--empty-trash", "--repository", tmp_path)
+    assert "Deleted for good: 2 entries" in result.output
+    assert not list(tmp_path.rglob("unknown"))
+    result = call("doctor", "--restore", "--repository", tmp_path)
+    assert "There is nothing in the trash" in result.output
+    assert call("doctor", "--clean", "--restore", "--repository", tmp_path).exit_code == 2
+
+
+def test_nothing_that_a_link_leads_to_is_cleaned(tmp_path):
+    """Somebody moved an output to another disk, and left a link in its place."""
+    assert start(tmp_path, 0).wait(60) == 0
+    [run] = Repository(tmp_path).get_runs()
+    folder = Repository(tmp_path).workspace.artifacts.run_folder(run.id)
+    elsewhere = tmp_path / "elsewhere"
+    (folder / "first").rename(elsewhere)
+    (elsewhere / "of others").write_text("kept")
+    (folder / "first").symlink_to(elsewhere)
+    unpublished = folder / "more"
+    unpublished.symlink_to(elsewhere)
+    result = call("doctor", "--clean", "--repository", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "Cleaned: 1 leftovers" in result.output
+    assert not unpublished.is_symlink()
+    assert (elsewhere / "of others").read_text() == "kept"
+    assert (folder / "first").is_symlink()
+    assert (run.steps["first"].outputs["text"].load() / "half").read_text() == "half"
+
+
+def test_one_failure_does_not_keep_the_rest(tmp_path):
+    workspace = Repository(tmp_path).workspace
+    runs = workspace.artifacts.run_folder("x").parent
+    for name in ("one/step/file", "two/file"):
+        (runs / name).parent.mkdir(parents=True)
+        (runs / name).touch()
+    found = [Leftover("an output", runs / name, 0, name[:3]) for name in ("one/step", "two")]
+    # Exchanged for a link between the look and the act.
+    (runs / "one").rename(tmp_path / "one")
+    (runs / "one").symlink_to(tmp_path / "one")
+    [problem] = remove(workspace, found)
+    assert problem.startswith(f"{runs / 'one/step'} cannot be removed: ")
+    assert (tmp_path / "one/step/file").exists()
+    assert not (runs / "two").exists()
 
 
 @pytest.mark.slow

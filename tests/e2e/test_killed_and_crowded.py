@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -99,3 +100,46 @@ def test_processes_that_share_a_repository_lose_nothing_and_see_no_error(tmp_pat
     assert set(states) == {"completed", "cached"}
     assert repository.workspace.alive() == set()
     assert repository.workspace.dead() == []
+
+
+KILLED_BEFORE_GROUPING = """
+import os, signal
+from zentfx import Repository, pipeline, step
+from zentfx.records.annotator import Annotator
+
+Annotator.group = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+
+@step
+def one() -> int:
+    return 1
+
+@pipeline(progress=None)
+def numbers():
+    one()
+
+with Repository(".").experiment("sums"):
+    numbers()
+"""
+
+
+def test_a_run_that_is_killed_after_its_end_was_recorded_reaches_its_experiment(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(KILLED_BEFORE_GROUPING)
+    done = subprocess.run([sys.executable, script.name], cwd=tmp_path, check=False)
+    assert done.returncode == -signal.SIGKILL
+    repo = Repository(tmp_path)
+    [run] = repo.get_runs()
+    assert run.status == "completed"
+
+    def members():
+        [context] = [item for item in repo.mlmd.get_contexts() if item.name == "sums"]
+        return (
+            [item.name for item in repo.mlmd.get_children_contexts_by_context(context.id)],
+            len(repo.mlmd.get_executions_by_context(context.id)),
+            len(repo.mlmd.get_artifacts_by_context(context.id)),
+        )
+
+    # The next run settles what the killed one left; so does doctor.
+    repo.workspace.record_crashes()
+    assert members() == ([run.id], 1, 1)
+    assert repo.workspace.dead() == []
