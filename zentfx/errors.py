@@ -15,7 +15,8 @@ The tree::
     ├── ConfigError (ValueError)            a YAML or config file, with its file and line
     ├── NotFoundError (KeyError)            a look-up that misses; names near matches
     ├── StoreError (OSError)                a store that is unreachable or damaged
-    │   └── ForeignStoreError (ValueError)      a file that is no store of a kind that we know
+    │   ├── ForeignStoreError (ValueError)      a file that is no store of a kind that we know
+    │   └── StoreMismatchError                  a metadata store that the artifacts do not belong to
     ├── MissingDependencyError (ImportError)  a package that this call needs; names the extra
     └── StepFailedError (RuntimeError)      a step raised while it ran
 
@@ -44,6 +45,7 @@ __all__ = [
     "StepDefinitionError",
     "StepFailedError",
     "StoreError",
+    "StoreMismatchError",
     "UnknownParameterError",
     "ZenTFXError",
     "ZenTFXWarning",
@@ -121,6 +123,10 @@ class StoreError(ZenTFXError, OSError):
 
 class ForeignStoreError(StoreError, ValueError):
     """A file stands where a store is expected, but it is none, or one of another version."""
+
+
+class StoreMismatchError(StoreError):
+    """A metadata store is not the one that the artifacts beside it belong to."""
 
 
 class MissingDependencyError(ZenTFXError, ImportError):

@@ -15,6 +15,7 @@ import yaml
 from zentfx import environment
 from zentfx.errors import ConfigError, NotFoundError, StoreError, near_matches
 from zentfx.records.models import ComparedRun, RunRecord
+from zentfx.records.pairing import Pairing, StoreNote
 from zentfx.records.reader import Reader
 from zentfx.running_step import running_step
 from zentfx.stores.artifacts import ArtifactStore
@@ -57,6 +58,7 @@ class Workspace:
         folder: Its ``.zentfx``.
         artifacts: The artifact store.
         metadata: The metadata store.
+        pairing: Whether the two belong together.
     """
 
     metadata: MetadataStore
@@ -65,7 +67,9 @@ class Workspace:
         self.root = _plain(root)
         self.folder = self.root / FOLDER
         self.artifacts = ArtifactStore(self.folder / "artifacts")
-        self.metadata = SQLiteMetadataStore(self.folder / "metadata.db")
+        file = self.folder / "metadata.db"
+        self.pairing = Pairing(Path(self.artifacts.path), file)
+        self.metadata = SQLiteMetadataStore(file, guard=self.pairing)
         self._config = self._read_config()
         # Locks and files beside a store that lies elsewhere are not its own.
         self._in_place = True
@@ -177,6 +181,21 @@ class Workspace:
                 f"{file} has format version {data.get('zentfx')!r}; this zentfx reads version 1."
             )
         return {**_CONFIG, **data}
+
+    def accept_store(self) -> StoreNote | None:
+        """Takes the metadata store that there is for the one that the artifacts belong to.
+
+        Returns:
+            What the artifact store had noted of another one; None where it had noted nothing.
+
+        Raises:
+            StoreError: If there is none, or somebody in this process has it open.
+        """
+        store = SQLiteMetadataStore(self.folder / "metadata.db")
+        with store.reading() as database:
+            if database is None:
+                raise StoreError(f"{store.place} is open in this process; close it first.")
+            return self.pairing.accept(database)
 
     @property
     def orchestrator(self) -> str:

@@ -109,10 +109,37 @@ class TestNewStores:
         kept = {item.name for item in path.parent.iterdir()}
         assert kept <= {path.name, f"{path.name}-wal", f"{path.name}-shm"}
 
-    def test_an_empty_file_becomes_a_store(self, path):
+    def test_an_emptied_file_is_no_new_store(self, path):
         path.touch()
+        for act in ("check", "connect"):
+            with pytest.raises(StoreError, match="metadata.db has 0 bytes: it was emptied"):
+                getattr(SQLiteMetadataStore(path), act)()
+        assert path.stat().st_size == 0
+        path.unlink()
         put(SQLiteMetadataStore(path).connect(), "x")
         assert names_of(path) == ["x"]
+
+    def test_a_link_to_nothing_is_left_as_it_is(self, path):
+        disk = path.parent / "disk"
+        path.symlink_to(disk / "metadata.db")
+        for act in ("check", "connect"):
+            with pytest.raises(StoreError, match="is a link to .*disk.*Is the disk .* mounted"):
+                getattr(SQLiteMetadataStore(path), act)()
+        assert path.is_symlink()
+        disk.mkdir()
+        put(SQLiteMetadataStore(disk / "metadata.db").connect(), "x")
+        SQLiteMetadataStore(path).check()
+
+    @pytest.mark.parametrize("act", ["unlink", "replace"])
+    def test_a_store_that_goes_while_it_is_open_is_not_written_to(self, path, act):
+        store = SQLiteMetadataStore(path)
+        client = store.connect()
+        path.rename(path.with_name("moved.db"))
+        if act == "replace":
+            SQLiteMetadataStore(path).check()
+        with pytest.raises(StoreError, match="removed or replaced while this process had it open"):
+            store.connect()
+        del client
 
     def test_the_path_may_be_relative(self, path, monkeypatch):
         monkeypatch.chdir(path.parent)

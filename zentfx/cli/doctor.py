@@ -25,6 +25,12 @@ _KEPT = 30  # days that what was cleaned stays in the trash
 @click.option("--clean", "cleans", is_flag=True, help="Record crashes, and remove what is listed.")
 @click.option("--restore", "restores", is_flag=True, help="Bring back what was removed last.")
 @click.option("--empty-trash", "empties", is_flag=True, help="Delete what was removed, for good.")
+@click.option(
+    "--accept-store",
+    "accepts",
+    is_flag=True,
+    help="Go on with a metadata store that is another, or older, than the artifacts'.",
+)
 @json_option
 @repository_option
 @click.pass_context
@@ -33,6 +39,7 @@ def doctor(
     cleans: bool,
     restores: bool,
     empties: bool,
+    accepts: bool,
     as_json: bool,
     repository: Path | None,
 ) -> None:
@@ -44,11 +51,17 @@ def doctor(
 
     Example: zentfx doctor --clean
     """
-    if cleans + restores + empties > 1:
-        raise click.UsageError("--clean, --restore and --empty-trash exclude each other.")
+    if cleans + restores + empties + accepts > 1:
+        raise click.UsageError(
+            "--clean, --restore, --empty-trash and --accept-store exclude each other."
+        )
     workspace = Store(repository).workspace()
     if restores:
         _restore(workspace)
+    elif accepts:
+        known = workspace.accept_store()
+        latest = f" (their latest run was {known.run})" if known else ""
+        echo(printable(f"The artifacts belong to {workspace.metadata.place} now{latest}."))
     elif empties:
         count = sum(trash.empty() for trash in workspace.trashes)
         echo(f"Deleted for good: {count} entries of the trash." if count else "The trash is empty.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,8 @@ class Store:
             workspace = Workspace.find(self.folder, create=False)
         except StoreError as error:
             raise StoreError(f"{error} So does `zentfx init FOLDER`.") from error
-        if not Path(workspace.metadata.place).exists():
+        if not os.path.lexists(workspace.metadata.place):
+            workspace.pairing.check_absence()
             raise StoreError(
                 f"The repository {workspace.root} has no metadata store, {workspace.metadata.place}"
                 " is not there. `zentfx init` makes an empty one."

@@ -123,7 +123,8 @@ def run_nodes(
     with workspace.hold_run(run_id) as lock:
         properties = _run_properties(name, text, nodes, workspace)
         properties.update(annotation_properties(active(workspace.root)))
-        writer.begin_run(run_id, name, properties)
+        context_id = writer.begin_run(run_id, name, properties)
+        workspace.pairing.note(request.cache_scope, context_id, run_id)
         begun(int(properties[RunNames.VERSION]))
         try:
             with shown(settings.progress, [node.name for node in nodes]) as listener:

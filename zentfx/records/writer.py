@@ -77,7 +77,7 @@ class Writer:
             return number
         raise mlmd.errors.AbortedError(f"no free version of {pipeline!r} after {_TRIES} tries")
 
-    def begin_run(self, run_id: str, pipeline: str, properties: Mapping[str, str | int]) -> None:
+    def begin_run(self, run_id: str, pipeline: str, properties: Mapping[str, str | int]) -> int:
         """Records a run before its first step.
 
         The contexts are TFX's own ones, made before TFX would: it takes those that it finds.
@@ -86,6 +86,9 @@ class Writer:
             run_id: The run's new id.
             pipeline: The pipeline's name.
             properties: Further properties, by name in :class:`zentfx.records.schema.Run`.
+
+        Returns:
+            The id of the run's context.
         """
         parent = named_context(self._client, schema.PIPELINE, pipeline)
         run = pb.Context(type_id=context_type(self._client, schema.PIPELINE_RUN), name=run_id)
@@ -93,6 +96,7 @@ class Writer:
         set_properties(run, {schema.Run.STARTED: now(), **properties})
         [child_id] = self._client.put_contexts([run])
         self._client.put_parent_contexts([pb.ParentContext(parent_id=parent.id, child_id=child_id)])
+        return int(child_id)
 
     def end_run(
         self,

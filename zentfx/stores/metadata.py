@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from zentfx.stores.client import Client
     from zentfx.stores.mlmd import mlmd, pb
 
-__all__ = ["NEW_STORE", "MetadataStore", "OpenMetadataStore", "SQLiteMetadataStore"]
+__all__ = ["NEW_STORE", "MetadataStore", "OpenMetadataStore", "SQLiteMetadataStore", "StoreGuard"]
 
 # The MLMD database schema of the installed ml-metadata (1.16 and 1.21: 10). Others it refuses, a
 # newer one with a message that names no file.
@@ -85,6 +85,16 @@ class MetadataStore(Protocol):
         """
 
 
+class StoreGuard(Protocol):
+    """Says whether a metadata store may be used where it is."""
+
+    def check_absence(self) -> None:
+        """Checks that one may be made where there is none; raises a StoreError if not."""
+
+    def check(self, database: sqlite3.Connection) -> None:
+        """Checks what was found; raises a StoreError if it is not what it should be."""
+
+
 class OpenMetadataStore:
     """A store that somebody else has opened, or that MLMD connects to in a way of its own.
 
@@ -137,12 +147,17 @@ class SQLiteMetadataStore:
         path: The file. Unless the store is read-only, it is created, with its schema, at the first
             :meth:`check` or :meth:`connect`.
         read_only: Whether nothing may be written to it.
+        guard: Asked before it is made, and when it is first read.
     """
 
-    def __init__(self, path: Path, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, read_only: bool = False, guard: StoreGuard | None = None
+    ) -> None:
         self.path = path.absolute()
         self.read_only = read_only
+        self._guard = guard
         self._client: Client | None = None
+        self._inode: tuple[int, int] | None = None  # of the file that the client has open
         _stores.add(self)
 
     @property
@@ -187,7 +202,21 @@ class SQLiteMetadataStore:
                 with _explained(self.path):
                     self._make()
                     self._client = self._open()
+                    self._inode = self._inode_now()
+            elif self._inode != self._inode_now():
+                # What is written to a deleted file is lost.
+                raise StoreError(
+                    f"The metadata store {self.path} was removed or replaced while this process "
+                    "had it open. Restore it, and start a new process."
+                )
             return self._client
+
+    def _inode_now(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection | None]:
@@ -210,6 +239,9 @@ class SQLiteMetadataStore:
                 with open_for_reading(self.path, self.read_only) as database:
                     if database is not None:
                         _check_schema(self.path, database, self._advice)
+                        if self._guard is not None:
+                            self._guard.check(database)
+                            self._guard = None  # ids only grow while it is in use
                     yield database
             except NotADatabaseError as error:
                 raise ForeignStoreError(
@@ -222,7 +254,19 @@ class SQLiteMetadataStore:
         return "" if self.read_only else " Move the file away, or open another repository."
 
     def _exists(self) -> bool:
-        return self.path.exists() and (self.path.is_dir() or self.path.stat().st_size > 0)
+        if self.path.is_symlink() and not self.path.exists():
+            raise StoreError(
+                f"The metadata store {self.path} is a link to {self.path.readlink()}, which is not "
+                "there. Is the disk that it is on mounted?"
+            )
+        if not self.path.exists():
+            return False
+        if self.path.stat().st_size == 0:  # stores are made aside, and are never empty
+            raise StoreError(
+                f"The metadata store {self.path} has 0 bytes: it was emptied, or a disk was full. "
+                "Restore it from a backup; to begin with an empty store, remove the file."
+            )
+        return True
 
     def _make(self) -> None:
         """Makes the store, where there is none, aside, and moves it into place whole.
@@ -240,6 +284,8 @@ class SQLiteMetadataStore:
         with exclusive(self.path.parent):
             if self._exists():
                 return
+            if self._guard is not None:
+                self._guard.check_absence()
             with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=NEW_STORE) as folder:
                 aside = Path(folder) / self.path.name
                 # Not kept, so closed at once.
