@@ -21,7 +21,15 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from tests.conftest import small_taxi_csv
-from zentfx import BaseStep, Pipeline, Repository, Run, TFMAEvaluator, TrainerStep
+from zentfx import (
+    BaseStep,
+    CSVDatasource,
+    Pipeline,
+    Repository,
+    Run,
+    TFMAEvaluator,
+    TrainerStep,
+)
 from zentfx.cli.demo import build_pipeline, change_the_trainer
 from zentfx.errors import DataNotFoundError, NotFoundError, StoreError
 
@@ -193,7 +201,10 @@ class TestWhereAModelComesFrom:
     def test_which_dataset(self, asked):
         name, parameters, content = asked["Which dataset"]
         assert name == "Pipeline A::datasource::examples"
-        assert parameters == {"name": "taxi", "path": asked.data}
+        assert (parameters["name"], parameters["path"]) == ("taxi", asked.data)
+        assert parameters.keys() == inspect.signature(CSVDatasource.__init__).parameters.keys() - {
+            "self"
+        }
         assert content == asked.a.steps["datasource"].content == asked.b.steps["datasource"].content
         written = pd.read_csv(asked.data)
         rows = asked.space["data"].load()["all"]
