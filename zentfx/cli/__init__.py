@@ -22,6 +22,7 @@ _INTERRUPTED = 130  # what shells say of a process that Ctrl-C ended
 
 _PLACES = {
     "artifact": Place("zentfx.cli.artifact", "Lists, describes, compares and marks artifacts."),
+    "backup": Place("zentfx.cli.backup", "Writes a backup of the metadata."),
     "compare": Place("zentfx.cli.compare", "Compares all runs that train, or any two runs."),
     "demo": Place("zentfx.cli.demo", "Trains two models on 15,000 taxi trips, and compares them."),
     "doctor": Place("zentfx.cli.doctor", "Lists what killed runs left behind."),
@@ -29,6 +30,7 @@ _PLACES = {
     "lineage": Place("zentfx.cli.lineage", "Shows which steps read and wrote what."),
     "logs": Place("zentfx.cli.logs", "Shows what a step of a run logged."),
     "pipeline": Place("zentfx.cli.pipeline", "Lists the pipelines that have run, and prints them."),
+    "restore": Place("zentfx.cli.backup", "Puts the metadata of a backup in place."),
     "run": Place("zentfx.cli.run", "Runs a pipeline that is written in YAML."),
     "runs": Place("zentfx.cli.runs", "Lists runs, oldest first."),
 }
