@@ -22,7 +22,8 @@ _SHOWN = 10
 def backup(file: Path, repository: Path | None) -> None:
     """Writes a backup of the metadata.
 
-    It has all runs, and lists which files their artifacts have. The artifacts' files are not in it; copy .zentfx/artifacts for that. Runs may go on meanwhile.
+    It has all runs, and lists which files their artifacts have. The files themselves are not in it;
+    copy .zentfx/artifacts for that. Runs may go on meanwhile.
 
     Example: zentfx backup monday.zip
     """
@@ -38,8 +39,8 @@ def backup(file: Path, repository: Path | None) -> None:
 def restore(file: Path, repository: Path | None) -> None:
     """Puts the metadata of a backup in place.
 
-    Says which files of artifacts are missing. The metadata store that is there goes to the trash; zentfx doctor --restore does not bring it
-    back over the restored one, but it is there for 30 days. Exits with 1 if files are missing.
+    Says which files of artifacts are missing, and exits with 1 if any are. The metadata store that
+    is there goes to the trash, where it is kept for 30 days.
 
     Example: zentfx restore monday.zip
     """
