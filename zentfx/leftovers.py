@@ -51,15 +51,16 @@ def leftovers(workspace: Workspace) -> list[Leftover]:
         never recorded, and temporary files.
     """
     # The files first: of a run that begins meanwhile nothing is among them.
-    runs = Path(workspace.artifacts.path) / "runs"
-    outputs, logs = _folders(runs), _folders(workspace.logs)
+    store = Path(workspace.artifacts.path)
+    outputs, logs = _folders(store / "runs"), _folders(workspace.logs)
+    registered = _folders(store / "registered")
     aside = list(_aside(workspace.folder))
     dead = workspace.dead()
     # A run that just begins holds its lock before it is recorded.
     alive = workspace.alive()
     known = {run.id: run for run in workspace.runs()}
     alive |= {run.id for run in known.values() if run.status == "running"}
-    published = _published(workspace, runs)
+    published = _published(workspace, store)
     found = [
         Leftover(
             "a run whose process is gone, not recorded as crashed yet",
@@ -71,10 +72,11 @@ def leftovers(workspace: Workspace) -> list[Leftover]:
         for run_id in dead
         if run_id not in alive  # on another machine, whose locks cannot be seen
     ]
-    for folder in outputs:
+    for folder in [*outputs, *registered]:
         if folder.name not in alive:
+            what = "an output" if folder in outputs else "a copy"
             found += [
-                Leftover("an output that was never published", path, _size(path), folder.name)
+                Leftover(f"{what} that was never published", path, _size(path), folder.name)
                 for path in _unclaimed(folder, published)
             ]
     found += [
@@ -86,16 +88,16 @@ def leftovers(workspace: Workspace) -> list[Leftover]:
     return found
 
 
-def _published(workspace: Workspace, runs: Path) -> set[Path]:
-    """Where the outputs that were published are now.
+def _published(workspace: Workspace, store: Path) -> set[Path]:
+    """Where the artifacts that were published are now.
 
     They are recorded with the path by which the repository was reached when they were written: a
     link, a mount or another folder may lead to it today. What is not in this set may be deleted, so
     it does not depend on what is found here today, as the uris of records do.
     """
-    below = f"/{FOLDER}/artifacts/runs/"
+    below = f"/{FOLDER}/artifacts/"
     return {
-        runs / record.uri.rpartition(below)[2]
+        store / record.uri.rpartition(below)[2]
         for record in workspace.reader.all_artifacts()
         if below in record.uri
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import uuid
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -58,24 +57,25 @@ def register(
         raise DataNotFoundError(f"There is no file or folder {place} to register.")
     step = running_step()
     own = step is not None and step.root == workspace.root
-    owner = f"{step.run}:{step.execution}" if step is not None and own else ""
-    taken = versions.claim(name, checked, owner)
-    place = _in_store(workspace, place)
-    digest = digest_of(place)
-    lost = _lost(workspace, name, place, digest)
-    artifact_id = versions.register(
-        str(place),
-        {
-            Artifact.NAME: name,
-            Artifact.VERSION: taken,
-            Artifact.MATERIALIZER: FilesMaterializer.__name__,
-            Artifact.PYTHON_TYPE: "pathlib.Path",
-            Artifact.DIGEST: digest,
-            Artifact.MANIFEST: workspace.artifacts.keep_manifest(place),
-        },
-        step.execution if step is not None and own else None,
-    )
-    versions.publish(name, taken, artifact_id, tags)
+    with workspace.hold_registration() as token:
+        taken = versions.claim(name, checked, token)
+        place = _in_store(workspace, place, token)
+        digest = digest_of(place)
+        lost = _lost(workspace, name, place, digest)
+        artifact_id = versions.register(
+            str(place),
+            {
+                Artifact.NAME: name,
+                Artifact.VERSION: taken,
+                Artifact.MATERIALIZER: FilesMaterializer.__name__,
+                Artifact.PYTHON_TYPE: "pathlib.Path",
+                Artifact.DIGEST: digest,
+                Artifact.MANIFEST: workspace.artifacts.keep_manifest(place),
+            },
+            token,
+            tags,
+            step.execution if step is not None and own else None,
+        )
     if lost:
         warnings.warn(
             f"The files of {place} have changed since they were registered as {name!r} "
@@ -97,12 +97,13 @@ def _lost(workspace: Workspace, name: str, place: Path, digest: str) -> list[str
     ]
 
 
-def _in_store(workspace: Workspace, place: Path) -> Path:
+def _in_store(workspace: Workspace, place: Path, token: str) -> Path:
     """The files in the artifact store: themselves, or a copy."""
     store = Path(workspace.artifacts.path)
     if place.resolve().is_relative_to(store.resolve()):
         return place
-    copy = store / "registered" / uuid.uuid4().hex / place.name
+    # In a folder that is called after the registration: of a dead one it belongs to nobody.
+    copy = store / "registered" / token / place.name
     copy.parent.mkdir(parents=True)
     copy_of(place, copy)
     sys.stderr.write(f"zentfx: copied {place} into the artifact store: {copy}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +38,7 @@ __all__ = ["FOLDER", "Workspace"]
 
 FOLDER = ".zentfx"
 _VARIABLE = "ZENTFX_REPOSITORY"
+_REGISTRATION = "registration-"  # how ids of registrations begin, that none of a run does
 _CONFIG: dict[str, Any] = {"zentfx": 1, "orchestrator": "local", "max_workers": 1, "beam_args": []}
 _CONFIG_TEXT = """\
 # A zentfx repository. Pipelines that run below this folder are recorded here.
@@ -223,6 +225,18 @@ class Workspace:
         """
         return held(self._lock(run_id))
 
+    @contextlib.contextmanager
+    def hold_registration(self) -> Iterator[str]:
+        """Context manager within which a registration counts as alive.
+
+        Yields:
+            Its token, which claims versions as a run's id does.
+        """
+        token = f"{_REGISTRATION}{uuid.uuid4().hex}"
+        with held(self._lock(token)) as lock:
+            yield token
+            lock.settled = True
+
     def runs(self, newest: int | None = None) -> list[RunRecord]:
         """Runs, oldest first; those whose process is gone have crashed.
 
@@ -284,33 +298,40 @@ class Workspace:
         return here and not is_held(self._lock(run.id))
 
     def is_alive(self, run_id: str) -> bool:
-        """Whether a run is still at work, as far as this machine can tell.
+        """Whether a run or registration is still at work, as far as this machine can tell.
 
         Args:
             run_id: Its id.
 
         Returns:
-            Whether it is; False where there is no such run.
+            Whether it is; False where there is none.
         """
+        if run_id.startswith(_REGISTRATION):
+            return is_held(self._lock(run_id))
         try:
             return self.run(run_id).status == "running"
         except NotFoundError:
             return False
 
     def alive(self) -> set[str]:
-        """Ids of the runs whose process is at work on this machine."""
-        return {lock.name for lock in self._locks() if is_held(lock)}
+        """Ids of the runs and registrations whose process is at work on this machine."""
+        locks = [*self._locks(), *self._locks("registering")]
+        return {lock.name for lock in locks if is_held(lock)}
 
     def dead(self) -> list[str]:
         """Ids of the runs whose process died and whose end is not recorded, oldest first."""
         return sorted(lock.name for lock in self._locks() if not is_held(lock))
 
-    def _locks(self) -> list[Path]:
-        folder = self.folder / "running"
+    def _locks(self, kind: str = "running") -> list[Path]:
+        folder = self.folder / kind
         return list(folder.iterdir()) if folder.is_dir() else []
 
     def record_crashes(self) -> None:
         """Records runs whose process died; called before a new run."""
+        for lock in self._locks("registering"):
+            with claimed(lock) as dead:
+                if dead:
+                    lock.unlink(missing_ok=True)
         for lock in self._locks():
             with claimed(lock) as dead:
                 if not dead:
@@ -328,7 +349,8 @@ class Workspace:
                 lock.unlink(missing_ok=True)
 
     def _lock(self, run_id: str) -> Path:
-        return self.folder / "running" / run_id
+        kind = "registering" if run_id.startswith(_REGISTRATION) else "running"
+        return self.folder / kind / run_id
 
     @property
     def logs(self) -> Path:

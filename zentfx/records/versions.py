@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -25,7 +24,6 @@ from zentfx.stores.mlmd import mlmd, pb
 __all__ = ["Versions"]
 
 _TRIES = 10_000
-_AT_WORK = 60_000  # milliseconds in which somebody outside of runs is taken to be at work
 _FILES = "zentfx.Data"  # type of artifacts that are plain files
 
 
@@ -37,7 +35,7 @@ class Versions:
 
     Args:
         client: The MLMD client.
-        is_alive: Says of a run's id whether it is still at work.
+        is_alive: Says of the id of a run or registration whether it is still at work.
         exclusive: Keeps others from taking a version over meanwhile.
         located: Says of a recorded uri where the files are now.
     """
@@ -62,7 +60,8 @@ class Versions:
         Args:
             name: The artifact's name.
             version: The version; None for the next number.
-            run: Who makes it: a run's id, and behind a colon the step; empty outside of runs.
+            run: Who makes it, and must still have it when it is published: a run's id, and behind a
+                colon the step; or a registration's token.
             gone: Ids of artifacts whose files are gone, and which are now made again of the same.
 
         Returns:
@@ -105,7 +104,7 @@ class Versions:
         what = f"Version {version!r} of the artifact {name!r}"
         context = self._context(name, version)
         owner = context.custom_properties[ArtifactVersion.RUN].string_value
-        busy = owner != run and self._is_busy(owner, context.create_time_since_epoch)
+        busy = owner != run and self._is_alive(owner.partition(":")[0])
         # After that: whoever has ended meanwhile may have published it.
         made = self._client.get_artifacts_by_context(context.id)
         if not gone.issuperset(artifact.id for artifact in made):
@@ -126,13 +125,14 @@ class Versions:
         set_properties(context, {ArtifactVersion.RUN: run})
         self._client.put_contexts([context])
 
-    def _is_busy(self, owner: str, since: int) -> bool:
-        run = owner.partition(":")[0]
-        if run:
-            return self._is_alive(run)
-        return time.time() * 1000 - since < _AT_WORK
-
-    def publish(self, name: str, version: str, artifact_id: int, tags: Sequence[str] = ()) -> None:
+    def publish(
+        self,
+        name: str,
+        version: str,
+        artifact_id: int,
+        tags: Sequence[str] = (),
+        owner: str | None = None,
+    ) -> None:
         """Makes an artifact the version that was claimed for it.
 
         Args:
@@ -140,47 +140,80 @@ class Versions:
             version: The version.
             artifact_id: Its id in MLMD.
             tags: Words to find it by.
+            owner: Who has claimed it; None for a version that its artifact names already.
+
+        Raises:
+            DataError: If somebody else has the version by now.
         """
+        with self._exclusive():
+            contexts = self._held(name, version, owner, tags)
+            self._client.put_attributions_and_associations(
+                [pb.Attribution(context_id=item.id, artifact_id=artifact_id) for item in contexts],
+                [],
+            )
+
+    def register(
+        self,
+        uri: str,
+        properties: Mapping[str, str],
+        owner: str,
+        tags: Sequence[str] = (),
+        execution_id: int | None = None,
+    ) -> int:
+        """Writes an artifact that no step returned, files as they are, and publishes it.
+
+        Args:
+            uri: Where its files are.
+            properties: Custom properties, its name and version among them.
+            owner: Who has claimed that version.
+            tags: Words to find it by.
+            execution_id: The execution that wrote it; None if none did.
+
+        Returns:
+            Its id in MLMD.
+
+        Raises:
+            DataError: If somebody else has the version by now.
+        """
+        name, version = properties[Artifact.NAME], properties[Artifact.VERSION]
+        type_id = self._client.put_artifact_type(
+            pb.ArtifactType(name=_FILES), can_add_fields=True, can_omit_fields=True
+        )
+        artifact = pb.Artifact(type_id=type_id, uri=uri, state=pb.Artifact.LIVE)
+        for key, text in properties.items():
+            artifact.custom_properties[key].string_value = text
+        with self._exclusive():
+            contexts = self._held(name, version, owner, tags)
+            # One transaction: no artifact is ever there without its version.
+            _, [artifact_id], _ = self._client.put_lineage_subgraph([], [artifact], contexts, [])
+        if execution_id is not None:
+            event = pb.Event(
+                type=pb.Event.OUTPUT, execution_id=execution_id, artifact_id=artifact_id
+            )
+            # A key that no output of the step has.
+            event.path.steps.add(key=f"registered:{name}@{version}")
+            event.path.steps.add(index=0)
+            self._client.put_events([event])
+        return int(artifact_id)
+
+    def _held(
+        self, name: str, version: str, owner: str | None, tags: Sequence[str]
+    ) -> list[pb.Context]:
+        """The contexts of a version that its owner still has, with tags; nobody may interfere."""
         context = self._context(name, version)
+        if owner not in (None, context.custom_properties[ArtifactVersion.RUN].string_value):
+            raise DataError(
+                f"Version {version!r} of the artifact {name!r} was taken over by another process, "
+                "which found no sign of life of this one. Name another."
+            )
         # Before it can be found, and so before anybody else writes tags. Those of a version that is
         # made again stay.
         if tags and not context.custom_properties[Run.TAGS].string_value:
             properties = annotation_properties(Annotations(tags=tuple(sorted(set(tags)))))
             set_properties(context, properties)
             self._client.put_contexts([context])
-        contexts = [self._group(name), context]
-        self._client.put_attributions_and_associations(
-            [pb.Attribution(context_id=item.id, artifact_id=artifact_id) for item in contexts], []
-        )
-
-    def register(self, uri: str, properties: Mapping[str, str], execution_id: int | None) -> int:
-        """Writes an artifact that no step returned: files as they are.
-
-        Args:
-            uri: Where its files are.
-            properties: Custom properties, its name among them.
-            execution_id: The execution that wrote it; None if none did.
-
-        Returns:
-            Its id in MLMD.
-        """
-        type_id = self._client.put_artifact_type(
-            pb.ArtifactType(name=_FILES), can_add_fields=True, can_omit_fields=True
-        )
-        artifact = pb.Artifact(type_id=type_id, uri=uri, state=pb.Artifact.LIVE)
-        for name, text in properties.items():
-            artifact.custom_properties[name].string_value = text
-        [artifact_id] = self._client.put_artifacts([artifact])
-        if execution_id is not None:
-            event = pb.Event(
-                type=pb.Event.OUTPUT, execution_id=execution_id, artifact_id=artifact_id
-            )
-            # A key that no output of the step has.
-            version = f"{properties[Artifact.NAME]}@{properties[Artifact.VERSION]}"
-            event.path.steps.add(key=f"registered:{version}")
-            event.path.steps.add(index=0)
-            self._client.put_events([event])
-        return int(artifact_id)
+            context = self._context(name, version)
+        return [self._group(name), context]
 
     def _group(self, name: str) -> Any:
         return named_context(self._client, ARTIFACT_NAME, name)

@@ -133,7 +133,8 @@ class Naming:
             name, version = self._claimed[step, key]
             with self._versions() as versions:
                 for artifact in outputs[key]:
-                    versions.publish(name, version, artifact.id, output.tags)
+                    owner = f"{self._run}:{step}"
+                    versions.publish(name, version, artifact.id, output.tags, owner)
 
     @contextlib.contextmanager
     def _versions(self) -> Iterator[Versions]:
