@@ -39,13 +39,20 @@ __all__ = ["FOLDER", "Workspace"]
 FOLDER = ".zentfx"
 _VARIABLE = "ZENTFX_REPOSITORY"
 _REGISTRATION = "registration-"  # how ids of registrations begin, that none of a run does
-_CONFIG: dict[str, Any] = {"zentfx": 1, "orchestrator": "local", "max_workers": 1, "beam_args": []}
+_CONFIG: dict[str, Any] = {
+    "zentfx": 1,
+    "orchestrator": "local",
+    "max_workers": 1,
+    "beam_args": [],
+    "durable": True,
+}
 _CONFIG_TEXT = """\
 # A zentfx repository. Pipelines that run below this folder are recorded here.
 zentfx: 1             # format version
 orchestrator: local   # what runs the steps
 max_workers: 1        # how many steps may run side by side
 beam_args: []         # arguments for Beam, for example [--direct_num_workers=2]
+durable: true         # false does not wait for the disk: after a power cut, artifacts may be empty
 """
 
 
@@ -68,11 +75,11 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         self.root = _plain(root)
         self.folder = self.root / FOLDER
-        self.artifacts = ArtifactStore(self.folder / "artifacts")
+        self._config = self._read_config()
+        self.artifacts = ArtifactStore(self.folder / "artifacts", self._config["durable"])
         file = self.folder / "metadata.db"
         self.pairing = Pairing(Path(self.artifacts.path), file)
         self.metadata = SQLiteMetadataStore(file, guard=self.pairing)
-        self._config = self._read_config()
         # Locks and files beside a store that lies elsewhere are not its own.
         self._in_place = True
 

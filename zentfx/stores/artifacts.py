@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from zentfx.stores.files import write_whole
+from zentfx.stores.files import flush_to_disk, write_whole
 from zentfx.stores.manifests import manifest_name, manifest_of
 
 __all__ = ["ArtifactStore"]
@@ -20,10 +20,13 @@ class ArtifactStore:
 
     Args:
         path: The folder, which need not exist yet.
+        durable: Whether files are on the disk before they are recorded. If not, a power cut may
+            leave artifacts that are recorded and empty.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, durable: bool = True) -> None:
         self._path = path
+        self._durable = durable
         self._inside = f"{path}/"
         self._layout = f"/{path.parent.name}/{path.name}/"
         # What has come along is asked for once: it is not brought back when it is deleted.
@@ -76,18 +79,24 @@ class ArtifactStore:
         target = self._path / kind / name
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, text)  # another process may be keeping the same text
+            # Another process may be keeping the same text.
+            write_whole(target, text, self._durable)
         return str(target)
 
     def keep_manifest(self, folder: Path) -> str:
-        """Keeps the list of the files that an artifact has now.
+        """Keeps the list of the files that an artifact has now, before it is published.
 
         Args:
             folder: The artifact's folder, or its one file.
 
         Returns:
             The manifest's name.
+
+        Raises:
+            OSError: If the files cannot be written to the disk.
         """
+        if self._durable and folder.exists():
+            flush_to_disk(folder, self._path)
         manifest = manifest_of(folder)
         key = manifest_name(manifest)
         self.keep_text("manifests", f"{key}.json", manifest)
