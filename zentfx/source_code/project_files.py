@@ -158,7 +158,10 @@ def project_file(name: str) -> Path | None:
     if origin is None or not origin.endswith(".py"):
         return None
     file = Path(origin)
-    return file if file.is_file() and not is_installed_file(file) else None
+    try:
+        return file if file.is_file() and not is_installed_file(file) else None
+    except PermissionError:  # in a folder that this user may not look into
+        return None
 
 
 def _spec(name: str) -> ModuleSpec | None:

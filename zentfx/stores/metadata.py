@@ -288,6 +288,7 @@ class SQLiteMetadataStore:
                 self._guard.check_absence()
             with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=NEW_STORE) as folder:
                 aside = Path(folder) / self.path.name
+                aside.touch()  # with the mode that the umask says; SQLite would take 0644
                 # Not kept, so closed at once.
                 client.opened(client.sqlite_config(aside), str(aside))
                 _tune(aside)

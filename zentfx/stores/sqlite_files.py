@@ -55,12 +55,17 @@ def open_for_reading(path: Path, leave_alone: bool) -> Iterator[sqlite3.Connecti
         if _handles_of(path) != 0:
             yield None
             return
+        before = _state(path)
         try:
-            connection = _connect(path, leave_alone)
+            connection, unlocked = _connect(path, leave_alone)
         except sqlite3.Error as error:
             raise _explained(path, error) from error
         try:
             yield connection
+            if unlocked and _state(path) != before:
+                raise StoreError(
+                    f"The metadata store {path} was written to while it was read. Try again."
+                )
         except sqlite3.Error as error:
             raise _explained(path, error) from error
         finally:
@@ -86,21 +91,28 @@ def _handles_of(path: Path) -> int | None:
     return count
 
 
-def _connect(path: Path, leave_alone: bool) -> sqlite3.Connection:
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _connect(path: Path, leave_alone: bool) -> tuple[sqlite3.Connection, bool]:
+    """Opens a file; says whether nobody is kept from writing to it meanwhile."""
     place = path.absolute().as_uri()
+    logs = [path.with_name(f"{path.name}-{kind}") for kind in ("wal", "journal")]
+    # SQLite makes a log of its own beside a database that has none: a file of the reader's, which
+    # the owner, who may not write to it, stumbles over.
+    quiet = not any(log.exists() for log in logs)
+    if quiet and os.access(path, os.R_OK) and not os.access(path, os.W_OK):
+        return _begun(f"{place}?mode=ro&immutable=1"), True
     try:
-        return _begun(f"{place}?mode={'ro' if leave_alone else 'rw'}")
+        return _begun(f"{place}?mode={'ro' if leave_alone else 'rw'}"), False
     except sqlite3.OperationalError:
         # A database with a write-ahead log cannot be opened where nothing can be written, unless
         # it is known that nobody writes: whoever did would have made the log.
-        logs = [path.with_name(f"{path.name}-{kind}") for kind in ("wal", "journal")]
-        if (
-            any(log.exists() for log in logs)
-            or os.access(path.parent, os.W_OK)
-            or not os.access(path, os.R_OK)
-        ):
+        if not quiet or os.access(path.parent, os.W_OK) or not os.access(path, os.R_OK):
             raise
-        return _begun(f"{place}?mode=ro&immutable=1")
+        return _begun(f"{place}?mode=ro&immutable=1"), True
 
 
 def _begun(uri: str) -> sqlite3.Connection:
