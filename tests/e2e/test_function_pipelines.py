@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import zentfx
 from tests.e2e.function_steps import (
     Doubled,
     Halved,
@@ -664,6 +665,51 @@ class TestResults:
         assert done.stdout.split() == ["StepFailedError", "True"], done.stderr
         assert [item.version for item in repository.list_artifact_versions("data")] == ["1"]
         assert repository.get_artifact_version("data").load().tolist() == list(range(10))
+
+
+class TestForks:
+    @pytest.mark.parametrize("workers", [1, 2])
+    @pytest.mark.parametrize("ends", ["return 667", "raise ValueError('of the child')"])
+    def test_a_process_that_a_step_forks_does_not_go_on_with_the_run(
+        self, repository, tmp_path, workers, ends
+    ):
+        module = tmp_path / f"forking_{workers}_{len(ends)}.py"
+        module.write_text(
+            textwrap.dedent(
+                f"""
+                import os
+                from zentfx import pipeline, step
+
+                @step
+                def forks() -> int:
+                    child = os.fork()
+                    if child == 0:
+                        {ends}
+                    os.waitpid(child, 0)
+                    return 2
+
+                @step
+                def after(value: int) -> int:
+                    return value + 1
+
+                @pipeline(progress=None, max_workers={workers})
+                def forking():
+                    after(forks())
+                """
+            )
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", f"import {module.stem} as m; print(m.forking().status, 'end')"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(zentfx.__file__).parents[1])},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == "completed end\n"
+        [run] = repository.get_runs()
+        assert run.steps["forks"].outputs["output"].load() == 2
+        assert run.steps["after"].outputs["output"].load() == 3
 
 
 class TestAttempts:

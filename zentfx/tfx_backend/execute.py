@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from zentfx.light_imports import light_imports
@@ -28,6 +32,30 @@ def execute(executor_spec: Any, info: Any, tuned: bool = False) -> Any:
     Raises:
         BaseException: What the executor raised.
     """
+    with _only_this_process():
+        return _execute(executor_spec, info, tuned)
+
+
+@contextlib.contextmanager
+def _only_this_process() -> Iterator[None]:
+    """Ends a process that a step has forked, and that comes back from it as this one does.
+
+    It would go on with this one's run, and record its own results in it.
+    """
+    process = os.getpid()
+    code = 1
+    try:
+        yield
+        code = 0
+    finally:
+        if os.getpid() != process:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code)
+
+
+def _execute(executor_spec: Any, info: Any, tuned: bool) -> Any:
     # The driver dropped some for the sake of the cache key; what it set itself stays.
     info.exec_properties = {**all_parameters(info.pipeline_node), **info.exec_properties}
     if isinstance(executor_spec, executable_spec_pb2.BeamExecutableSpec):
