@@ -75,6 +75,10 @@ class Fail(BaseStep):
             raise ValueError(f"as asked {secret}")
         if self.how == "own":
             raise OwnError("a", "b")
+        if self.how == "held":
+            error = OwnError("a", "b")
+            error.lock = threading.Lock()
+            raise error
         if self.how == "exit":
             sys.exit(3)
         if self.how == "segfault":
@@ -84,7 +88,7 @@ class Fail(BaseStep):
 
 
 class OwnError(Exception):
-    """One that can be pickled and not be made again."""
+    """One that pickle alone does not make again."""
 
     def __init__(self, left, right):
         super().__init__(f"{left} and {right}")
@@ -207,8 +211,14 @@ class TestFailures:
         assert 'raise ValueError(f"as asked {secret}")' in step.error
         assert "Traceback" in step.log()
 
+    def test_an_exception_whose_class_makes_its_text_comes_as_it_was(self, repository):
+        error, _ = self.fail(repository, "own")
+        assert "OwnError: a and b" in str(error)
+        assert type(error.__cause__).__name__ == "OwnError"
+        assert str(error.__cause__) == "a and b"
+
     def test_an_exception_that_cannot_be_made_again_is_told_as_text(self, repository):
-        error, step = self.fail(repository, "own")
+        error, _ = self.fail(repository, "held")
         assert "OwnError: a and b" in str(error)
         assert "OwnError: a and b" in str(error.__cause__)
 

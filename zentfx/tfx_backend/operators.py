@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import os
-import pickle
 import sys
 import threading
 from dataclasses import replace
@@ -32,6 +31,7 @@ from zentfx.tfx_backend.located import with_located_inputs
 from zentfx.tfx_backend.logs import step_log
 from zentfx.tfx_backend.naming import Naming
 from zentfx.tfx_backend.session import READS, Session, in_session
+from zentfx.tfx_backend.worker.exceptions import unpack_exception
 from zentfx.tfx_backend.worker.messages import Canceled, Done, Failed, Task
 from zentfx.tfx_backend.worker.pool import WorkerDiedError, python_path, run_in_worker
 
@@ -198,7 +198,7 @@ def _rebuilt(reply: Any, text: str) -> BaseException:
     if reply.error is None or not known:
         return _WorkerTraceback(text)
     try:
-        error: BaseException = pickle.loads(reply.error)
+        error: BaseException = unpack_exception(reply.error)
     except Exception:  # noqa: BLE001 - of a class that is another here
         return _WorkerTraceback(text)
     error.__cause__ = _WorkerTraceback(text)

@@ -27,6 +27,7 @@ from zentfx.tfx_backend.execute import execute
 from zentfx.tfx_backend.failures import Failure
 from zentfx.tfx_backend.logs import worker_log
 from zentfx.tfx_backend.session import in_session, recorded
+from zentfx.tfx_backend.worker.exceptions import pack_exception
 from zentfx.tfx_backend.worker.messages import GRACE, Canceled, Done, Failed, Reply, Task
 from zentfx.tfx_backend.worker.modules import UserModules
 
@@ -153,7 +154,7 @@ def _reply(message: bytes, modules: UserModules, state: _State) -> Reply:
             failure = Failure.of(error, properties)
             text = "".join(traceback.format_exception(error))
             module = type(error).__module__
-            return Failed(dict(modules.loaded), failure, text, module, _pickled(error))
+            return Failed(dict(modules.loaded), failure, text, module, pack_exception(error))
 
 
 def _follow(task: Task) -> None:
@@ -174,11 +175,3 @@ def _follow(task: Task) -> None:
 
 
 _followed: dict[str, str] = dict(os.environ)
-
-
-def _pickled(error: BaseException) -> bytes | None:
-    with contextlib.suppress(Exception):
-        pickled: bytes = cloudpickle.dumps(error)
-        pickle.loads(pickled)  # many exceptions can be pickled, and not be made again
-        return pickled
-    return None
