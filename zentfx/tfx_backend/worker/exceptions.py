@@ -27,8 +27,7 @@ def pack_exception(error: BaseException) -> bytes | None:
     cls: Any = type(error)
     parts: Any = error
     if inspect.isfunction(cls.__init__) and not inspect.isfunction(cls.__reduce__):
-        _, args, *state = error.__reduce__()
-        parts = (cls, args, *state)
+        parts = (cls, *error.__reduce__()[1:])  # arguments, and attributes where there are any
     try:
         packed: bytes = cloudpickle.dumps(parts)
         unpack_exception(packed)
