@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from zentfx.errors import DataNotFoundError, StepDefinitionError, ZenTFXWarning
+from zentfx.errors import DataNotFoundError, StepDefinitionError
 from zentfx.materializers.builtin import FilesMaterializer, copy_of
 from zentfx.records.schema import Artifact
 from zentfx.running_step import running_step
 from zentfx.steps.outputs import ArtifactConfig, check_name, check_version
 from zentfx.stores.digests import digest_of
+from zentfx.warn import warn
 from zentfx.workspace import Workspace
 
 __all__ = ["register"]
@@ -77,12 +77,10 @@ def register(
     )
     versions.publish(name, taken, artifact_id, tags)
     if lost:
-        warnings.warn(
+        warn(
             f"The files of {place} have changed since they were registered as {name!r} "
             f"{', '.join(lost)}, which cannot be loaded any more. Register each state in a folder "
             "of its own, or from outside of the artifact store: then it is copied.",
-            ZenTFXWarning,
-            stacklevel=3,
         )
     return artifact_id
 
