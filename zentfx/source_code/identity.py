@@ -32,6 +32,7 @@ from zentfx.source_code.module_parts import part_for
 from zentfx.source_code.normal_form import NORMAL_FORM, normal_digest
 from zentfx.source_code.project_files import is_ours, is_users_package, project_file
 from zentfx.source_code.reached_sources import ReachedSources, closed_over, reach
+from zentfx.source_code.step_options import without_step_options
 from zentfx.source_code.user_sources import read_source
 
 __all__ = ["CodeIdentity", "code_of"]
@@ -179,7 +180,7 @@ def _edited(sources: Mapping[str, str]) -> Iterator[str]:
         if file is None or module not in sys.modules or is_value:
             continue
         try:
-            now: str | None = read_source(file)
+            now: str | None = without_step_options(read_source(file), name)
             if part:
                 now = part_for(str(now), part.rstrip("'"), is_users_package).text
             differs = now is None or normal_digest(now) != normal_digest(text)

@@ -327,7 +327,7 @@ class BaseStep(metaclass=StepMeta):
 
         Args:
             **options: Fields of :class:`~zentfx.steps.options.StepOptions`: ``name``,
-                ``enable_cache``, ``code_version``.
+                ``enable_cache``, ``code_version``, ``retries``, ``timeout``.
 
         Returns:
             The copy; this step is unchanged.
@@ -337,7 +337,9 @@ class BaseStep(metaclass=StepMeta):
             ParameterTypeError: For a value of the wrong type.
         """
         other = copy.copy(self)
-        vars(other)["_options"] = self._options.replace(**options)
+        vars(other)["_options"] = self._options.replace(
+            f"{type(self).__name__}.with_options", self.parameter_schema(), **options
+        )
         return other
 
     def __setattr__(self, name: str, value: Any) -> None:
