@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from zentfx.errors import DataNotFoundError, StepDefinitionError, ZenTFXWarning
+from zentfx.errors import DataNotFoundError, StepDefinitionError
 from zentfx.materializers.builtin import FilesMaterializer, copy_of
 from zentfx.records.schema import Artifact
 from zentfx.running_step import running_step
 from zentfx.steps.outputs import ArtifactConfig, check_name, check_version
 from zentfx.stores.digests import digest_of
+from zentfx.warn import warn
 from zentfx.workspace import Workspace
 
 __all__ = ["register"]
@@ -44,13 +44,13 @@ def register(
         DataError: If the version is taken.
         StoreError: If the repository is read-only.
     """
-    check_name(name, "register_artifact")
+    checked = None if version is None else check_version(version, "register_artifact")
+    check_name(name, "register_artifact", checked)
     if "{" in name:
         raise StepDefinitionError(
             f"register_artifact: the name {name!r} has a placeholder, which nothing fills in here."
         )
     tags = ArtifactConfig(tags=tags).tags  # type: ignore[arg-type] # which checks them
-    checked = None if version is None else check_version(version, "register_artifact")
     versions = workspace.versions
     place = Path(os.path.abspath(os.path.expanduser(source)))  # noqa: PTH100, PTH111 - links stay
     if not place.exists():
@@ -77,12 +77,10 @@ def register(
             step.execution if step is not None and own else None,
         )
     if lost:
-        warnings.warn(
+        warn(
             f"The files of {place} have changed since they were registered as {name!r} "
             f"{', '.join(lost)}, which cannot be loaded any more. Register each state in a folder "
             "of its own, or from outside of the artifact store: then it is copied.",
-            ZenTFXWarning,
-            stacklevel=3,
         )
     return artifact_id
 

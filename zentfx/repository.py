@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -20,7 +19,6 @@ from zentfx.errors import (
     DataError,
     NotFoundError,
     ParameterTypeError,
-    ZenTFXWarning,
     near_matches,
 )
 from zentfx.light_imports import uncollected
@@ -36,6 +34,7 @@ from zentfx.views.context import Context
 from zentfx.views.listing import Listing
 from zentfx.views.run import Run
 from zentfx.views.told import told_of_artifact, told_of_run
+from zentfx.warn import warn
 from zentfx.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class Repository:
             try:
                 found.append(Pipeline.recorded(record, self))
             except (ConfigError, DataError) as error:
-                warnings.warn(f"left out: {error}", ZenTFXWarning, stacklevel=2)
+                warn(f"left out: {error}")
         return found
 
     def get_pipeline_by_name(self, name: str, version: int | None = None) -> Pipeline:

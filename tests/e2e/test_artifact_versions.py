@@ -538,7 +538,9 @@ class TestArtifactsOfOthers:
         def looking():
             same(numbers(3))
 
+        making(3)
         run = looking()
+        assert statuses(run) == {"numbers": "cached", "same": "completed"}
         assert run.steps["same"].outputs["output"].load() is True
         assert list(run.steps["same"].inputs) == ["values"]
         expected = "completed" if version is None else "cached"
@@ -579,6 +581,43 @@ class TestArtifactsOfOthers:
         looking()
         assert statuses(looking()) == {"seen": "completed"}
 
+    @pytest.mark.parametrize("wired", [True, False])
+    def test_a_name_is_of_what_was_there_before_the_run(self, repository, wired):
+        @step
+        def previous(values: np.ndarray | None = None) -> int:
+            return len(Repository().get_artifact_version("numbers").load())
+
+        @quiet
+        def looking(count: int):
+            made = numbers(count)
+            previous(made) if wired else previous(after=made)
+
+        with pytest.raises(StepFailedError, match="no version of the artifact 'numbers' from befo"):
+            looking(2)
+        for count, before in ((3, 2), (4, 3)):
+            run = looking(count)
+            assert statuses(run) == {"numbers": "completed", "previous": "completed"}
+            assert run.steps["previous"].outputs["output"].load() == before
+        # Here the latest is what the run reuses, and has been there before it.
+        run = looking(4)
+        assert statuses(run) == {"numbers": "cached", "previous": "completed"}
+        assert run.steps["previous"].outputs["output"].load() == 4
+
+    def test_a_step_does_not_find_by_name_what_it_has_registered(self, repository):
+        @step
+        def registering(text: str) -> str:
+            Path("note.txt").write_text(text)
+            register_artifact("note.txt", "note")
+            return str(Repository().get_artifact_version("note").load().read_text())
+
+        @quiet
+        def making_notes(text: str):
+            registering(text)
+
+        with pytest.raises(StepFailedError, match="from before this run"):
+            making_notes("one")
+        assert making_notes("two").steps["registering"].outputs["output"].load() == "one"
+
     def test_a_step_without_outputs_looks_again_too(self, repository):
         seen = []
 
@@ -616,6 +655,7 @@ class TestArtifactsOfOthers:
         def looking():
             compare.with_options(timeout=60)(after=numbers(3))
 
+        making(3)
         made = looking.with_options(repository=repository)
         monkeypatch.delenv("ZENTFX_REPOSITORY")
         run = made()

@@ -57,7 +57,7 @@ def test_a_blessing_loads_as_a_bool(tmp_path):
 
 
 def test_a_model_that_was_never_exported_says_so(tmp_path):
-    with pytest.raises(DataNotFoundError, match="holds no Format-Serving folder"):
+    with pytest.raises(DataNotFoundError, match="is empty: its step has written no model"):
         materializers.load("Model", str(tmp_path), {})
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from zentfx import BaseStep, Pipeline, Repository, materializers, step
 from zentfx.errors import DataError
 from zentfx.materializers import values
 from zentfx.materializers.models import _array
@@ -300,3 +301,73 @@ class TestRawColumns:
     def test_others_are_refused_by_column_and_row(self, column, dtype, message):
         with pytest.raises(DataError, match=message):
             _array(pd.Series(column), "a", dtype)
+
+
+class TestModelsOfClassSteps:
+    """By the files that a step has written into an output of type ``Model``."""
+
+    @pytest.fixture
+    def exported(self, folder):
+        """Exports a function as a SavedModel, and loads the artifact."""
+        tf = pytest.importorskip("tensorflow")
+
+        def export(place, dtype, signatures=("serving_default",)):
+            module = tf.Module()
+
+            @tf.function(input_signature=[tf.TensorSpec([None], dtype, name="rows")])
+            def sizes(rows):
+                return {"size": tf.strings.length(rows) if dtype == tf.string else rows}
+
+            made = dict.fromkeys(signatures, sizes)
+            tf.saved_model.save(module, str(folder / place), signatures=made)
+            return materializers.load("Model", str(folder), {})
+
+        return export
+
+    @pytest.mark.parametrize("place", ["Format-Serving", ""])
+    def test_a_saved_model_predicts(self, exported, place):
+        model = exported(place, "string")
+        assert model.predict([b"abc", b""]).tolist() == [3, 0]
+
+    def test_one_that_takes_no_examples_says_what_it_takes(self, exported):
+        model = exported("", "float32")
+        with pytest.raises(DataError, match=r"takes rows \(float32\), not serialized examples"):
+            model.predict([b"abc"])
+
+    def test_one_without_the_usual_signature_names_its_own(self, exported):
+        model = exported("", "string", ["score"])
+        with pytest.raises(DataError, match="no signature 'serving_default'.*There are score"):
+            model.predict([b"abc"])
+
+    def test_a_file_of_keras(self, folder):
+        keras = pytest.importorskip("keras")
+        model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+        model.save(folder / "best.keras")
+        loaded = materializers.load("Model", str(folder), {})
+        np.testing.assert_array_equal(loaded(ROWS), model(ROWS))
+        model.save(folder / "last.keras")  # which of them is meant, nobody says
+        assert materializers.load("Model", str(folder), {}) == folder
+
+    def test_of_other_formats_the_folder_is_what_there_is(self, folder):
+        (folder / "model.joblib").write_bytes(b"not to be unpickled unasked")
+        assert materializers.load("Model", str(folder), {}) == folder
+
+    def test_what_is_saved_as_an_object_comes_back_as_one(self, tmp_path):
+        class Fit(BaseStep):
+            outputs = {"model": "Model"}
+
+            def process(self, inputs, outputs):
+                from sklearn.linear_model import LinearRegression
+
+                frame = pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 2.0]})
+                outputs["model"].save(LinearRegression().fit(frame[["x"]], frame["y"]))
+
+        @step
+        def slope(model) -> float:
+            return float(model.coef_[0])
+
+        pipeline = Pipeline("formats", repository=Repository(tmp_path))
+        pipeline.add_step(Fit(), "fit")
+        pipeline.add_step(slope.as_step(), inputs={"model": "fit.model"})
+        run = pipeline.run(progress=None, in_process=True)
+        assert run.steps["slope"].outputs["output"].load() == pytest.approx(2.0)

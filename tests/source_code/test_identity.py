@@ -519,6 +519,15 @@ GATE = """
 
 
 class TestNotebooks:
+    def test_options_of_a_typed_step_do_not_count(self, notebook):
+        notebook.run("from zentfx import step as made\ndef other(n): return lambda f: made(f)")
+        found = []
+        for decorator in ("made", "made(retries=1)", "made(retries=2)", "other(1)", "other(2)"):
+            notebook.run(f"@{decorator}\ndef work() -> int:\n    return helper(1)")
+            found.append(code_of(notebook.module.work.step_class).fingerprint)
+        assert found[0] == found[1] == found[2]
+        assert len(set(found)) == 3
+
     def test_a_class_of_a_cell_has_its_source(self, notebook):
         code = notebook.code()
         assert code.sources["notebook_of_tests:Gate"] == textwrap.dedent(GATE).lstrip("\n")

@@ -647,3 +647,116 @@ def test_other_edits_do_not(files, old, new):
     before = files.fingerprint()
     files.edit("zt_main.py", old, new)
     assert files.fingerprint() == before
+
+
+OPTIONS = """
+from zentfx import step as made
+import zentfx as z
+
+@made(retries=1)
+def work() -> int:
+    return 1
+
+@z.step(
+    name="one",  # as it is called in plots
+    timeout=60 * 60,
+)
+def second() -> int:
+    return 2
+
+work = work.with_options(enable_cache=True)
+again = work.with_options(retries=5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("@made(retries=1)", "@made(retries=2, timeout=5)"),
+        ("@made(retries=1)", "@made()"),
+        ("@made(retries=1)", "@made"),
+        ("enable_cache=True", "enable_cache=False"),
+        ("work.with_options(enable_cache=True)", "work"),
+    ],
+)
+def test_options_of_the_step_do_not(files, old, new):
+    files.write({"zt_main.py": OPTIONS, **OTHERS})
+    before = files.fingerprint()
+    files.edit("zt_main.py", old, new)
+    assert files.fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("retries=1", "retries=2"),
+        ('name="one",  # as it is called in plots\n', 'name="two",\n'),
+        ("60 * 60", "30"),
+        ("retries=5", "retries=6"),
+    ],
+)
+def test_options_in_a_module_that_counts_whole_do_not(files, old, new):
+    files.write(
+        {
+            "zt_main.py": "@step\ndef work() -> int:\n    import zt_steps\n    return 1\n",
+            "zt_steps.py": OPTIONS,
+            **OTHERS,
+        }
+    )
+    before = files.fingerprint()
+    files.edit("zt_steps.py", old, new)
+    assert files.fingerprint() == before
+    files.edit("zt_steps.py", "return 1", "return 3")
+    assert files.fingerprint() != before
+
+
+# What is called like zentfx's own, and may do anything.
+NO_OPTIONS = {
+    "another decorator": (
+        "def made(n):\n    def wrap(function):\n        @step\n"
+        "        def work() -> int: return function() * n\n        return work\n"
+        "    return wrap\n@made(n=1)\ndef work() -> int:\n    return 1\n",
+        "made(n=1)",
+        "made(n=2)",
+    ),
+    "one of another package": (
+        "from zt_conf import step\n@step(n=1)\ndef helper():\n    return 1\n"
+        "from zentfx import step\n@step\ndef work() -> int:\n    return helper()\n",
+        "step(n=1)",
+        "step(n=2)",
+    ),
+    "beside the step's": (
+        "import functools\ndef times(n):\n    def wrap(f):\n        @functools.wraps(f)\n"
+        "        def g() -> int: return f() * n\n        return g\n    return wrap\n"
+        "@step(retries=1)\n@times(n=1)\ndef work() -> int:\n    return 1\n",
+        "times(n=1)",
+        "times(n=2)",
+    ),
+    "of something that is no step": (
+        "class Client:\n    def with_options(self, n): return n\nclient = Client()\n"
+        "@step\ndef work() -> int:\n    return client.with_options(n=1)\n",
+        "options(n=1)",
+        "options(n=2)",
+    ),
+    "of a name that hides a step's": (
+        "@step\ndef fit() -> int:\n    return 1\n"
+        "@step\ndef work(fit=None) -> int:\n    return fit.with_options(n=1)\n",
+        "options(n=1)",
+        "options(n=2)",
+    ),
+    "with an effect": (
+        "X = []\ndef note(n):\n    X.append(n)\n    return n\n"
+        "@step(retries=note(1))\ndef work() -> int:\n    return X[0]\n",
+        "note(1)",
+        "note(2)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_OPTIONS)
+def test_what_only_looks_like_options_counts(files, case):
+    text, old, new = NO_OPTIONS[case]
+    files.write({"zt_main.py": text, "zt_conf.py": "step = lambda n: lambda f: lambda: n\n"})
+    before = files.fingerprint()
+    files.edit("zt_main.py", old, new)
+    assert files.fingerprint() != before

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zentfx import ArtifactConfig, CSVDatasource, Pipeline, step
+from zentfx import ArtifactConfig, CSVDatasource, Pipeline, pipeline, step
 from zentfx.errors import (
     DataTypeError,
     ParameterError,
@@ -350,6 +350,39 @@ class TestSteps:
             double.as_step(factor="3")
         with pytest.raises(UnknownParameterError, match="factr"):
             double.as_step(factr=3)
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            ({"x": 1, "factr": 3}, UnknownParameterError, "no parameter 'factr'.*mean 'factor'"),
+            ({"factor": 3}, ParameterError, r"double\(x: int, .*missing .*'x'"),
+        ],
+    )
+    def test_a_call_with_other_arguments_is_refused(self, arguments, error, message):
+        @pipeline
+        def twice():
+            double(**arguments)
+
+        with pytest.raises(error, match=message):
+            twice.build()
+
+    def test_so_is_a_call_of_a_pipeline(self):
+        @pipeline
+        def twice(rate: int = 1):
+            double(rate)
+
+        with pytest.raises(UnknownParameterError, match="no parameter 'rat'. Did you mean 'rate'"):
+            twice.build(rat=2)
+        with pytest.raises(UnknownParameterError, match="no parameter 'rat'. Did you mean 'rate'"):
+            twice(rat=2)
+
+    def test_an_input_that_a_class_does_not_have_is_named_before_what_it_reads(self):
+        @pipeline
+        def odd():
+            CSVDatasource("a", "a.csv")(statistic=1)
+
+        with pytest.raises(PipelineError, match="has no input 'statistic'"):
+            odd.build()
 
     def test_defaults_come_where_nothing_is_connected(self):
         assert double.as_step(x=1).completed([]).arguments == {"x": 1, "factor": 2}

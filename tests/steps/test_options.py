@@ -2,7 +2,7 @@
 
 import pytest
 
-from zentfx import StatisticsStep
+from zentfx import StatisticsStep, step
 from zentfx.errors import ParameterTypeError, UnknownParameterError
 from zentfx.steps.options import StepOptions
 
@@ -28,6 +28,18 @@ def test_options_add_up_and_can_be_taken_back():
 def test_an_unknown_option_names_the_near_match():
     with pytest.raises(UnknownParameterError, match="no option 'enable_cash'.*'enable_cache'"):
         StatisticsStep().with_options(enable_cash=True)
+    with pytest.raises(UnknownParameterError, match="@step has no option 'retry'.*'retries'"):
+        step(retry=1)
+
+
+def test_a_parameter_is_no_option():
+    @step
+    def fit(rate: float = 0.1) -> float:
+        return rate
+
+    for made, name in ((StatisticsStep(), "sample_rate"), (fit, "rate"), (fit.as_step(), "rate")):
+        with pytest.raises(UnknownParameterError, match=f"no option '{name}'. It is a parameter"):
+            made.with_options(**{name: 0.5})
 
 
 @pytest.mark.parametrize(

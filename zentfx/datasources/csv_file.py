@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import codecs
-import warnings
 from pathlib import Path
 from typing import Literal
 
 from zentfx.datasources.base import Datasource
 from zentfx.datasources.csv_columns import scan_columns
 from zentfx.datasources.csv_format import CSVFormat, csv_files
-from zentfx.errors import ZenTFXWarning
 from zentfx.materializers.cells import MISSING_MARKERS
 from zentfx.materializers.finite import NonFinite
+from zentfx.warn import warn
 
 __all__ = ["CSVDatasource"]
 
@@ -157,5 +156,5 @@ class CSVDatasource(Datasource):
         """
         scanned = scan_columns(csv_files(self.path), self.format, self.types or {}, self.non_finite)
         for text in scanned.warnings:
-            warnings.warn(text, ZenTFXWarning, stacklevel=2)
+            warn(text)
         return scanned.kinds

@@ -8,6 +8,7 @@ from typing import Any
 
 from zentfx.materializers.base import BaseMaterializer
 from zentfx.materializers.keras_parts import own_parts
+from zentfx.materializers.needs import need
 from zentfx.materializers.pickled import has_pickle, load_pickle, save_pickle
 
 __all__ = [
@@ -56,8 +57,7 @@ class KerasMaterializer(BaseMaterializer):
 
     def load(self, folder: Path, type: type[Any] | None) -> Any:
         """See the base class."""
-        import keras
-
+        keras = need("keras", "load a Keras model")
         own = load_pickle(folder) if has_pickle(folder) else None
         return keras.saving.load_model(folder / "model.keras", custom_objects=own)
 
@@ -100,6 +100,5 @@ class SavedModelMaterializer(BaseMaterializer):
 
     def load(self, folder: Path, type: type[Any] | None) -> Any:
         """See the base class."""
-        import tensorflow as tf
-
+        tf = need("tensorflow", "load a SavedModel")
         return tf.saved_model.load(str(folder / "saved_model"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from zentfx.materializers.needs import need
+from zentfx.materializers.quiet_tensorflow import quiet_tensorflow
 
 __all__ = ["METRICS_FILE", "load_evaluation", "load_metrics", "metrics_text"]
 
@@ -68,4 +70,12 @@ def load_metrics(folder: Path, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def load_evaluation(folder: Path, properties: Mapping[str, Any]) -> Any:
     """Loads TFMA's ``EvalResult``."""
-    return need("tensorflow_model_analysis", "load a ModelEvaluation").load_eval_result(str(folder))
+    with quiet_tensorflow():
+        tfma = need("tensorflow_model_analysis", "load a ModelEvaluation")
+        logger = logging.getLogger("tensorflow")
+        level = logger.level
+        logger.setLevel(logging.ERROR)  # TFMA uses what TensorFlow calls deprecated
+        try:
+            return tfma.load_eval_result(str(folder))
+        finally:
+            logger.setLevel(level)

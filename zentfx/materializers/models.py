@@ -12,6 +12,7 @@ from zentfx.materializers.cells import Cells
 from zentfx.materializers.examples import encode_examples
 from zentfx.materializers.finite import first_not_finite
 from zentfx.materializers.needs import need
+from zentfx.materializers.quiet_tensorflow import quiet_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RAW_COLUMNS_FILE",
+    "SERVING",
     "ExportedModel",
     "load_blessing",
     "load_model",
     "load_transform_graph",
 ]
 
-_SERVING = "Format-Serving"  # TFX's name for the SavedModel inside a Model artifact
+SERVING = "Format-Serving"  # TFX's name for the SavedModel inside a Model artifact
+_SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 _BATCH = 4096
 _EXPECTED = (
     "A model predicts from a pandas.DataFrame, or from a list of serialized tf.train.Example "
@@ -49,9 +52,10 @@ class ExportedModel:
     """
 
     def __init__(self, folder: Path) -> None:
-        tf = need("tensorflow", "load a Model")
         self.path = folder
-        self.saved_model = tf.saved_model.load(str(folder))
+        with quiet_tensorflow():  # its devices are looked for by the first model
+            tf = need("tensorflow", "load a Model")
+            self.saved_model = tf.saved_model.load(str(folder))
 
     @property
     def columns(self) -> dict[str, str]:
@@ -84,14 +88,21 @@ class ExportedModel:
         import tensorflow as tf
 
         records = self._encode(data) if isinstance(data, pd.DataFrame) else _records(data)
-        serve = self.saved_model.signatures["serving_default"]
-        arguments = list(serve.structured_input_signature[1])
-        if len(arguments) != 1:
+        serve = self.saved_model.signatures.get("serving_default")
+        if serve is None:
             raise DataError(
-                f"The signature 'serving_default' of {self!r} takes {', '.join(arguments)}, not "
-                "serialized examples. Call model.saved_model.signatures yourself."
+                f"{self!r} has no signature 'serving_default', by which it would predict. There "
+                f"are {', '.join(self.saved_model.signatures) or 'none'}: call "
+                "model.saved_model yourself."
             )
-        [argument] = arguments
+        specs = serve.structured_input_signature[1]
+        if [spec.dtype for spec in specs.values()] != [tf.string]:
+            taken = ", ".join(f"{name} ({spec.dtype.name})" for name, spec in specs.items())
+            raise DataError(
+                f"The signature 'serving_default' of {self!r} takes {taken}, not serialized "
+                "examples. Call model.saved_model.signatures yourself."
+            )
+        [argument] = specs
         parts = [
             serve(**{argument: tf.constant(list(records[start : start + _BATCH]), tf.string)})
             for start in range(0, max(len(records), 1), _BATCH)
@@ -183,12 +194,22 @@ def _shown(value: Any) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
 
 
-def load_model(folder: Path, properties: Mapping[str, Any]) -> ExportedModel:
-    """Loads a model for prediction."""
-    serving = folder / _SERVING
-    if not serving.is_dir():
-        raise DataNotFoundError(f"{folder} holds no {_SERVING} folder, so no model to serve.")
-    return ExportedModel(serving)
+def load_model(folder: Path, properties: Mapping[str, Any]) -> Any:
+    """Loads a model by the format that its files have.
+
+    A SavedModel, in ``Format-Serving`` or in the folder itself, is an :class:`ExportedModel`; a
+    single ``.keras`` file is what Keras loads from it; of any other format the folder is all that
+    can be given. What was pickled is not loaded unasked.
+    """
+    for place in (folder / SERVING, folder):
+        if any((place / name).is_file() for name in _SAVED_MODEL):
+            return ExportedModel(place)
+        files = list(place.glob("*.keras"))
+        if len(files) == 1:
+            return need("keras", "load a Keras model").saving.load_model(files[0])
+    if next(folder.iterdir(), None) is None:
+        raise DataNotFoundError(f"{folder} is empty: its step has written no model.")
+    return folder
 
 
 def load_transform_graph(folder: Path, properties: Mapping[str, Any]) -> Any:

@@ -6,12 +6,13 @@ import importlib
 from types import ModuleType
 
 from zentfx.errors import MissingDependencyError
+from zentfx.materializers.quiet_tensorflow import quiet_tensorflow
 
 __all__ = ["need"]
 
 
 def need(module: str, purpose: str) -> ModuleType:
-    """Imports a module that comes with ``zentfx[tfx]``.
+    """Imports a module that comes with ``zentfx[tfx]``; TensorFlow, silently.
 
     Args:
         module: Its name.
@@ -24,7 +25,8 @@ def need(module: str, purpose: str) -> ModuleType:
         MissingDependencyError: If it is not installed; names the extra.
     """
     try:
-        return importlib.import_module(module)
+        with quiet_tensorflow():
+            return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             f"To {purpose}, {module} is needed, and it is not installed. "

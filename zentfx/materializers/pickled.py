@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pickle
-import warnings
 from pathlib import Path
 from typing import Any
 
-from zentfx.errors import DataError, ZenTFXWarning
+from zentfx.errors import DataError
 from zentfx.materializers.base import BaseMaterializer, dotted_name
+from zentfx.warn import warn
 
 __all__ = ["PickleMaterializer", "has_pickle", "load_pickle", "save_pickle", "warn_of"]
 
@@ -38,13 +38,11 @@ def warn_of(kind: type) -> None:
     name = dotted_name(kind)
     if name not in _warned:
         _warned.add(name)
-        warnings.warn(
+        warn(
             f"There is no materializer for {name}: it is pickled, and may not load with other "
             "versions of Python or of its package. Define one: class "
             f"{kind.__name__}Materializer(BaseMaterializer): handles = ({kind.__name__},), "
             "with save(value, folder) and load(folder, type).",
-            ZenTFXWarning,
-            stacklevel=3,
         )
 
 

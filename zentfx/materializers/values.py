@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import typing
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zentfx.class_paths import class_path, find_class
-from zentfx.errors import DataError, NotFoundError, ZenTFXWarning
+from zentfx.errors import DataError, NotFoundError
 
 # What they define is registered by being imported; none of them imports anything of others.
 from zentfx.materializers import arrays, builtin, estimators, pickled, tables
@@ -24,6 +23,7 @@ from zentfx.materializers.base import (
     registered,
 )
 from zentfx.materializers.pickled import PickleMaterializer
+from zentfx.warn import warn
 
 __all__ = ["Saved", "artifact_type_of", "load", "materializer_for", "save"]
 
@@ -183,8 +183,6 @@ def _load_entry_points() -> None:
             with brought_along():
                 item.load()
         except Exception as error:  # noqa: BLE001 - whatever a package's module raises
-            warnings.warn(
+            warn(
                 f"The materializer {item.name!r} ({item.value}) cannot be loaded: {error}",
-                ZenTFXWarning,
-                stacklevel=2,
             )

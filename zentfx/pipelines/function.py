@@ -13,8 +13,9 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from zentfx.errors import PipelineError, near_matches
 from zentfx.orchestrators import Listener
 from zentfx.pipelines.base import HasWorkspace, Pipeline
+from zentfx.pipelines.wiring import check_input_names
 from zentfx.steps.base import BaseStep
-from zentfx.steps.calls import StepCall, StepOutput, builder, building
+from zentfx.steps.calls import StepCall, StepOutput, bound_arguments, builder, building
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.run import Run
 
@@ -54,6 +55,7 @@ class _Builder:
                 f"Two steps of the pipeline {self._pipeline.name!r} are called {own!r}. Give each "
                 "a name of its own: step.with_options(name=…)."
             )
+        check_input_names(step, name, inputs)
         sources = {key: self._source(value, name, key) for key, value in inputs.items()}
         self._pipeline.add_step(step, name, sources, self._names(after, name))
         # Those that zentfx adds are for looking at.
@@ -155,8 +157,11 @@ class PipelineFunction(Generic[_P, _R]):
             The pipeline, which can be changed, copied and run.
 
         Raises:
+            UnknownParameterError: If the function has no such argument.
             PipelineError: If its steps do not fit together.
         """
+        signature = inspect.signature(self._function)
+        bound_arguments(self._function.__name__, signature, args, kwargs)  # or refuses them
         made = Pipeline(
             self.name,
             enable_cache=self._options.get("enable_cache", True),

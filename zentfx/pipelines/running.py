@@ -6,7 +6,6 @@ import hashlib
 import json
 import sys
 import uuid
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -15,7 +14,7 @@ from pathlib import Path
 from zentfx import environment
 from zentfx._version import __version__ as zentfx_version
 from zentfx.annotations import active
-from zentfx.errors import PipelineError, StepFailedError, StoreError, ZenTFXWarning
+from zentfx.errors import PipelineError, StepFailedError, StoreError
 from zentfx.orchestrators import Listener, RunRequest, orchestrator
 from zentfx.parameters import canonical_json
 from zentfx.pipelines import yaml_format
@@ -25,6 +24,7 @@ from zentfx.records.schema import Run as RunNames
 from zentfx.steps.node import Node
 from zentfx.views.catalog import Catalog
 from zentfx.views.run import Run
+from zentfx.warn import warn
 from zentfx.workspace import Workspace
 
 __all__ = ["RunSettings", "run_nodes", "warn_of"]
@@ -150,11 +150,7 @@ def _group(workspace: Workspace, run_id: str) -> None:
         # By now, somebody may have said more.
         workspace.annotator.group(run_id, workspace.reader.run(run_id).annotations)
     except StoreError as error:
-        warnings.warn(
-            f"The run {run_id} is recorded, but not in its experiment's context: {error}",
-            ZenTFXWarning,
-            stacklevel=4,
-        )
+        warn(f"The run {run_id} is recorded, but not in its experiment's context: {error}")
 
 
 def warn_of(nodes: Sequence[Node]) -> None:
@@ -165,8 +161,7 @@ def warn_of(nodes: Sequence[Node]) -> None:
     """
     for sentence in dict.fromkeys(text for node in nodes for text in node.code.warnings):
         names = [repr(node.name) for node in nodes if sentence in node.code.warnings]
-        # The caller of Pipeline.run.
-        warnings.warn(f"Step {', '.join(names)}: {sentence}", ZenTFXWarning, stacklevel=3)
+        warn(f"Step {', '.join(names)}: {sentence}")
 
 
 def _run_properties(

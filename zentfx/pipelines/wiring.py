@@ -11,7 +11,7 @@ from zentfx.steps.list_inputs import elements, whole
 from zentfx.steps.node import ArtifactReference, OutputReference, PlacedStep
 from zentfx.views.artifact import ArtifactVersion
 
-__all__ = ["Source", "connected", "placed_step"]
+__all__ = ["Source", "check_input_names", "connected", "placed_step"]
 
 # What an input reads.
 Source = str | OutputReference | ArtifactReference | ArtifactVersion
@@ -37,20 +37,9 @@ def placed_step(
     """
     references: dict[str, OutputReference] = {}
     artifacts: dict[str, ArtifactReference] = {}
-    for key, source in elements(inputs):
-        listed = whole(str(key))
-        if key not in step.inputs and listed in step.inputs:
-            raise PipelineError(
-                f"Input {listed!r} of step {name!r} ({type(step).__name__}) takes one output; only "
-                "arguments of functions take lists of them.",
-                part=[name, "inputs", listed],
-            )
-        if key not in step.inputs:
-            raise PipelineError(
-                f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
-                f"{near_matches(str(key), step.inputs)}",
-                part=[name, "inputs", str(key)],
-            )
+    sources = list(elements(inputs))
+    check_input_names(step, name, [key for key, _ in sources])
+    for key, source in sources:
         if isinstance(source, ArtifactVersion):
             root = source._catalog.workspace.root
             artifacts[key] = (
@@ -67,6 +56,33 @@ def placed_step(
                 raise PipelineError(f"Input {key!r} of step {name!r}: {error}") from error
     step = step.completed([*references, *artifacts])
     return PlacedStep(step, references, artifacts, tuple(dict.fromkeys(after)))
+
+
+def check_input_names(step: BaseStep, name: str, inputs: Iterable[str]) -> None:
+    """Checks that a step has inputs of these names.
+
+    Args:
+        step: The step.
+        name: Its name, for messages.
+        inputs: The names.
+
+    Raises:
+        PipelineError: If it has not; names near matches.
+    """
+    for key in inputs:
+        listed = whole(str(key))
+        if key not in step.inputs and listed in step.inputs:
+            raise PipelineError(
+                f"Input {listed!r} of step {name!r} ({type(step).__name__}) takes one output; only "
+                "arguments of functions take lists of them.",
+                part=[name, "inputs", listed],
+            )
+        if key not in step.inputs:
+            raise PipelineError(
+                f"The step {name!r} ({type(step).__name__}) has no input {key!r}."
+                f"{near_matches(str(key), step.inputs)}",
+                part=[name, "inputs", str(key)],
+            )
 
 
 def connected(

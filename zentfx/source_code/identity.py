@@ -13,6 +13,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import inspect
 import json
@@ -32,6 +33,7 @@ from zentfx.source_code.module_parts import part_for
 from zentfx.source_code.normal_form import NORMAL_FORM, normal_digest
 from zentfx.source_code.project_files import is_ours, is_users_package, project_file
 from zentfx.source_code.reached_sources import ReachedSources, closed_over, reach
+from zentfx.source_code.step_options import without_step_options
 from zentfx.source_code.user_sources import read_source
 
 __all__ = ["CodeIdentity", "code_of"]
@@ -93,7 +95,7 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
         # A step that is a function keeps it here; its class is made of nothing else.
         function = vars(base).get("source_function")
         thing: Any = function.__func__ if isinstance(function, staticmethod) else base
-        known = reach(thing, sources)
+        known = not _is_of_exec(base) and reach(thing, sources)
         sources.update(_own_installed(base))
         closed = closed_over(thing, sources)
         if code_version is not None:
@@ -127,6 +129,11 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
     if code_version is None:
         warnings += tuple(f"{what}, so the step is not reused." for what in sources.opaque)
     return CodeIdentity(digest.hexdigest(), {**sources, **shipped}, warnings)
+
+
+def _is_of_exec(cls: type) -> bool:
+    """Whether a class is of no module: Python then says that it is one of its own."""
+    return cls.__module__ == "builtins" and getattr(builtins, cls.__name__, None) is not cls
 
 
 def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
@@ -179,7 +186,7 @@ def _edited(sources: Mapping[str, str]) -> Iterator[str]:
         if file is None or module not in sys.modules or is_value:
             continue
         try:
-            now: str | None = read_source(file)
+            now: str | None = without_step_options(read_source(file), name)
             if part:
                 now = part_for(str(now), part.rstrip("'"), is_users_package).text
             differs = now is None or normal_digest(now) != normal_digest(text)

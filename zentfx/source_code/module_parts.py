@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from zentfx.source_code.expressions import is_plain
+
 __all__ = ["Part", "names_in_texts", "names_read", "part_for"]
 
 # Who mentions one of these may reach any name.
@@ -501,14 +503,14 @@ class _Effects:
             values += [
                 item for decorator in node.decorator_list for item in self._values_of(decorator)
             ]
-            return not all(map(_is_plain, values)) or not all(
+            return not all(map(is_plain, values)) or not all(
                 map(self._is_harmless, node.decorator_list)
             )
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             notes = [node.annotation] if isinstance(node, ast.AnnAssign) else []
             values = [*notes, *([node.value] if node.value is not None else [])]
-            return not (all(map(_is_plain_target, targets)) and all(map(_is_plain, values)))
+            return not (all(map(_is_plain_target, targets)) and all(map(is_plain, values)))
         if isinstance(node, ast.Expr):
             return not isinstance(node.value, ast.Constant)
         return True
@@ -561,32 +563,6 @@ class _Effects:
             for base in inner.bases
             if not hasattr(builtins, _root(base) or "")
         )
-
-
-def _is_plain(value: ast.expr) -> bool:
-    """Whether an expression does nothing but give a value: no call, no operator but on literals."""
-    for node in ast.walk(value):
-        if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp)):
-            if any(isinstance(inner, (ast.Name, ast.Attribute)) for inner in ast.walk(node)):
-                return False
-        elif isinstance(
-            node,
-            (
-                ast.Call,
-                ast.Await,
-                ast.Yield,
-                ast.YieldFrom,
-                ast.NamedExpr,
-                ast.ListComp,
-                ast.SetComp,
-                ast.DictComp,
-                ast.GeneratorExp,
-                ast.JoinedStr,
-                ast.Lambda,
-            ),
-        ):
-            return False
-    return True
 
 
 def _is_plain_target(node: ast.expr) -> bool:

@@ -14,6 +14,7 @@ import linecache
 import os
 import pickle
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -26,12 +27,14 @@ from zentfx.source_code.module_parts import names_in_texts, names_read, part_for
 from zentfx.source_code.normal_form import parsed
 from zentfx.source_code.project_files import (
     is_of_others,
+    is_ours,
     is_users_file,
     is_users_package,
     module_name,
     project_file,
     stable_name,
 )
+from zentfx.source_code.step_options import without_step_options
 from zentfx.source_code.user_sources import loaded_text
 
 __all__ = ["ReachedSources", "closed_over", "reach"]
@@ -160,7 +163,7 @@ def _reach_part(function: FunctionType, file: Path, found: ReachedSources) -> bo
 
 def _text_of_module(name: str, file: Path) -> str:
     try:
-        return loaded_text(name, file)
+        return without_step_options(loaded_text(name, file), name)
     except (SyntaxError, ValueError) as error:  # not in the encoding that it names, say
         raise StepDefinitionError(f"The source of {name} cannot be read: {error}.") from error
 
@@ -352,8 +355,17 @@ def _statement(function: FunctionType) -> str | None:
         decorators = getattr(node, "decorator_list", [])
         first = min([node.lineno, *(item.lineno for item in decorators)])
         if first <= line <= (node.end_lineno or node.lineno):
-            return "".join(lines[first - 1 : node.end_lineno])
+            text = "".join(lines[first - 1 : node.end_lineno])
+            is_step = partial(_is_step_decorator, namespace=function.__globals__)
+            return without_step_options(text, function.__qualname__, is_step)
     return None
+
+
+def _is_step_decorator(node: ast.expr, namespace: dict[str, Any]) -> bool:
+    value = _value(node, namespace)
+    return (
+        isinstance(value, FunctionType) and is_ours(value.__module__) and value.__name__ == "step"
+    )
 
 
 def _value(node: ast.AST, namespace: dict[str, Any]) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from zentfx.errors import PipelineError
+from zentfx.errors import ParameterError, PipelineError, UnknownParameterError, near_matches
 
 if TYPE_CHECKING:
     from zentfx.steps.base import BaseStep
@@ -17,6 +18,7 @@ __all__ = [
     "PipelineInput",
     "StepCall",
     "StepOutput",
+    "bound_arguments",
     "builder",
     "building",
     "outputs_of_call",
@@ -121,6 +123,37 @@ def outputs_of_call(outputs: Sequence[StepOutput] | StepCall) -> Any:
     if isinstance(outputs, StepCall):
         return outputs
     return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+
+def bound_arguments(
+    name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Binds the arguments of a call to a function's parameters.
+
+    Args:
+        name: The function's name, for messages.
+        signature: Its signature.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+
+    Returns:
+        The arguments that were given, by name.
+
+    Raises:
+        UnknownParameterError: For a keyword that the function does not have; names near matches.
+        ParameterError: If arguments are missing, or given twice, or there are too many.
+    """
+    known = signature.parameters
+    if all(item.kind is not item.VAR_KEYWORD for item in known.values()):
+        for key in kwargs:
+            if key not in known:
+                raise UnknownParameterError(
+                    f"{name} has no parameter {key!r}.{near_matches(key, known)}"
+                )
+    try:
+        return signature.bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise ParameterError(f"{name}{signature} cannot be called like this: {error}.") from error
 
 
 _builder: ContextVar[Builder | None] = ContextVar("zentfx_builder", default=None)

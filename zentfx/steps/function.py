@@ -25,7 +25,7 @@ from zentfx.parameters import MISSING, Parameter
 from zentfx.source_code.user_sources import note_loaded
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.base import ANYTHING, BaseStep, StepMeta
-from zentfx.steps.calls import PipelineInput, builder, outputs_of_call
+from zentfx.steps.calls import PipelineInput, bound_arguments, builder, outputs_of_call
 from zentfx.steps.definition import FunctionDefinition
 from zentfx.steps.list_inputs import ListableInputs, check_indexes, element, gathered, whole
 from zentfx.steps.options import StepOptions
@@ -287,7 +287,9 @@ class StepFunction(Generic[_P, _R]):
                 placeholder that no output's name has.
             ParameterTypeError: For a value of the wrong type.
         """
-        new = self._options.replace(**options)
+        new = self._options.replace(
+            f"{self.__name__}.with_options", self._definition.signature.parameters, **options
+        )
         if "substitutions" in options and new.substitutions:
             check_substitutions(self._definition.outputs, new.substitutions, self.__name__)
         return StepFunction(self._definition, new)
@@ -321,12 +323,7 @@ class StepFunction(Generic[_P, _R]):
             return self.function(*args, **kwargs)
         name = self.__name__
         after = kwargs.pop("after", None) if "after" not in self._definition.parameters else None
-        try:
-            bound = self._definition.signature.bind(*args, **kwargs).arguments
-        except TypeError as error:
-            raise ParameterError(
-                f"{name}{self._definition.signature} was called with other arguments: {error}."
-            ) from error
+        bound = bound_arguments(name, self._definition.signature, args, kwargs)
         inputs: dict[str, PipelineInput] = {}
         literals: dict[str, Any] = {}
         for key, value in bound.items():
@@ -411,7 +408,7 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         StepDefinitionError: If the function cannot be a step.
     """
     if function is None:
-        return functools.partial(_made, StepOptions().replace(**options))
+        return functools.partial(_made, StepOptions().replace("@step", **options))
     if options:
         raise StepDefinitionError("@step takes a function, or options, not both.")
     return _made(StepOptions(), function)

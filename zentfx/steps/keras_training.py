@@ -189,12 +189,12 @@ def layer_name(column: str, index: int) -> str:
 def _argument_names(columns: Sequence[str]) -> dict[str, str]:
     """Names for a signature's arguments: a column's own name where TensorFlow takes it.
 
-    It takes no two that differ in case alone.
+    It takes no two that differ in case alone, and passes all by keyword to methods of its own.
     """
     names: dict[str, str] = {}
     odd = {}
     for index, name in enumerate(columns):
-        taken = {other.lower() for other in names}
+        taken = {"self", *(other.lower() for other in names)}
         if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) and name.lower() not in taken:
             names[name] = name
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from zentfx.errors import ParameterError, UnknownParameterError, near_matches
@@ -19,6 +19,7 @@ _TYPES: dict[str, Any] = {
     "timeout": float | None,
     "substitutions": dict[str, str] | None,
 }
+_MISPLACED = " It is a parameter of the step: give it where the step is made or called."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,10 +48,14 @@ class StepOptions:
         values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
-    def replace(self, **options: Any) -> StepOptions:
+    def replace(
+        self, owner: str, parameters: Collection[str] = (), /, **options: Any
+    ) -> StepOptions:
         """Returns these options with some changed.
 
         Args:
+            owner: Who was given them, for messages.
+            parameters: Names of the step's parameters, which are no options.
             **options: Fields by name.
 
         Returns:
@@ -64,9 +69,10 @@ class StepOptions:
         for name, value in options.items():
             if name not in _TYPES:
                 raise UnknownParameterError(
-                    f"with_options has no option {name!r}.{near_matches(name, _TYPES)}"
+                    f"{owner} has no option {name!r}."
+                    + (_MISPLACED if name in parameters else near_matches(name, _TYPES))
                 )
-            where = f"with_options: {name!r}"
+            where = f"{owner}: {name!r}"
             options[name] = value = coerce(value, _TYPES[name], where)
             if name == "retries" and value is not None and value < 0:
                 raise ParameterError(f"{where} must not be negative; {value} came.")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from zentfx.materializers.quiet_tensorflow import quiet_tensorflow
 from zentfx.tfx_backend.failures import masked
 
 __all__ = ["launch_log", "run_log", "step_log", "worker_log"]
@@ -56,6 +57,7 @@ def step_log(path: Path, secrets: Mapping[str, str], quiet: bool) -> Iterator[lo
         else:
             errors: Any = _Copying(sys.stderr, stream, secrets, shown=True)
             stack.enter_context(contextlib.redirect_stderr(errors))
+            stack.enter_context(quiet_tensorflow())
         yield logger
 
 

@@ -13,13 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import cloudpickle
-
 from zentfx.errors import DataError
 from zentfx.light_imports import light_imports
 from zentfx.materializers.base import of_scripts
 from zentfx.orchestrators import RunRequest
 from zentfx.parameters import canonical_json
+from zentfx.pickling import dumps
 from zentfx.records.encoding import chunked, cut
 from zentfx.records.schema import Artifact
 from zentfx.source_code.user_sources import note_loaded
@@ -136,7 +135,7 @@ class WorkerProcess:
             materializers=tuple(of_scripts()),
         )
         try:
-            self._packed[name] = cloudpickle.dumps(own)
+            self._packed[name] = dumps(own)
         except Exception as error:  # noqa: BLE001 - whatever cannot be pickled raises
             what = f"{cls.__qualname__} cannot be sent to the worker process"
             failure = Failure(

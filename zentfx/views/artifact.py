@@ -233,7 +233,8 @@ class ArtifactVersion(Identified, PipelineInput):
 
         Returns:
             What a function returned, as it was. Else by type: Model, an
-            :class:`~zentfx.materializers.models.ExportedModel`; Examples, a DataFrame by split;
+            :class:`~zentfx.materializers.models.ExportedModel` (what Keras loads from a ``.keras``
+            file; the folder, if it has another format); Examples, a DataFrame by split;
             Metrics, a dict; statistics, schema and anomalies, their protos; any other, the path of
             its folder.
 

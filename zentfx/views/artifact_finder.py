@@ -8,6 +8,7 @@ from zentfx.errors import NotFoundError, near_matches
 from zentfx.records.models import ArtifactRecord
 from zentfx.records.reader import Reader
 from zentfx.records.schema import Artifact
+from zentfx.running_step import running_step
 from zentfx.steps.node import ArtifactReference
 from zentfx.views.artifact import ArtifactVersion
 
@@ -36,6 +37,9 @@ class ArtifactFinder:
     def looked_up(self, name_or_id: str | int, version: str | int | None = None) -> ArtifactVersion:
         """One artifact; a step that is running is noted to have read it, or to have found none.
 
+        By a name alone such a step finds what was there before its run: which steps of the run have
+        written by now depends on what is reused, and a new model is compared with the one before.
+
         Args:
             name_or_id: See :meth:`artifact`.
             version: See :meth:`artifact`.
@@ -47,13 +51,34 @@ class ArtifactFinder:
             NotFoundError: If there is none; names near matches.
         """
         try:
-            found = self.artifact(name_or_id, version)
+            found = self._before_this_run(name_or_id) if version is None else None
+            found = found or self.artifact(name_or_id, version)
         except NotFoundError:
             self._catalog.workspace.note_search(f"{name_or_id!r}")  # there may be one the next time
             raise
         by_id = str(found.id) == str(name_or_id)
         found._note_read(pinned=by_id or version is not None)
         return found
+
+    def _before_this_run(self, name: str | int) -> ArtifactVersion | None:
+        """The latest version of a name that the run of the step that is running did not write.
+
+        None outside of steps, and for what is no name.
+        """
+        step = running_step()
+        if step is None or step.root != self._catalog.workspace.root or not isinstance(name, str):
+            return None
+        found = self._reader.artifact_versions(name)
+        for record in reversed(found):
+            origin = self._catalog.origin(record.id)
+            if origin is None or origin.run != step.run:
+                return self._catalog.views([record])[0]
+        if found:
+            raise NotFoundError(
+                f"There is no version of the artifact {name!r} from before this run. What a step "
+                "of the same run writes, give to this one as an input."
+            )
+        return None
 
     def artifact(
         self, name_or_id: str | int | ArtifactVersion, version: str | int | None = None

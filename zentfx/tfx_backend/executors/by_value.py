@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import cloudpickle
 
+from zentfx.pickling import dumps
 from zentfx.steps.base import BaseStep
 
 __all__ = ["ByValue"]
@@ -28,7 +29,7 @@ class ByValue(Generic[Step]):
         self.step = step
 
     def __reduce__(self) -> tuple[Callable[[bytes], ByValue[Step]], tuple[bytes]]:
-        return _restored, (cloudpickle.dumps(self.step),)
+        return _restored, (dumps(self.step),)
 
 
 def _restored(pickled: bytes) -> ByValue[Any]:

@@ -10,6 +10,7 @@ from tfx.components.pusher import executor as pusher
 from tfx.components.util import model_utils
 
 from zentfx.errors import DataError
+from zentfx.materializers.models import SERVING
 from zentfx.steps.pusher import Pusher
 from zentfx.stores.locks import exclusive
 from zentfx.tfx_backend.executors.base import StepExecutor
@@ -39,6 +40,12 @@ class PusherExecutor(StepExecutor[Pusher], pusher.Executor):
         if blessing and not model_utils.is_model_blessed(blessing[0]):
             super().run_step(step, input_dict, output_dict, properties)  # pushes nothing
             return
+        model = Path(input_dict["model"][0].uri)
+        if not (model / SERVING).is_dir():
+            raise DataError(
+                f"{model} has no folder {SERVING}, which is what is pushed. Let the step that "
+                "writes the model export a SavedModel there."
+            )
         folder = Path(step.folder).expanduser()
         folder.mkdir(parents=True, exist_ok=True)
         with exclusive(folder):
