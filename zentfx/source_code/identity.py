@@ -34,7 +34,7 @@ from zentfx.source_code.project_files import is_ours, is_users_package, project_
 from zentfx.source_code.reached_sources import ReachedSources, closed_over, reach
 from zentfx.source_code.user_sources import read_source
 
-__all__ = ["CodeIdentity", "code_of"]
+__all__ = ["CodeIdentity", "code_of", "contents_of"]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
         # Where the function stands that the class was made of, the new one's stands now.
         now = getattr(now, "step_class", now)
         # `class Gate(Gate)` replaces a name on purpose.
-        if not isinstance(now, type) or now in cls.__mro__ or _contents(now) == _contents(base):
+        if not isinstance(now, type) or now in cls.__mro__ or contents_of(now) == contents_of(base):
             continue
         what = f"The class {base.__qualname__} was defined again since the step was made"
         if refuse and project_file(base.__module__) is not None:
@@ -154,8 +154,15 @@ def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
         yield f"{what}, which runs the old one. To run the new one, make the step again."
 
 
-def _contents(cls: type) -> list[str]:
-    """What the code and the plain attributes of a class are."""
+def contents_of(cls: type) -> list[str]:
+    """Tells one class from another of its name.
+
+    Args:
+        cls: The class.
+
+    Returns:
+        What its code and its plain attributes are; equal in all processes of one Python.
+    """
     texts = [
         f"{name}={constant_text(value)}"
         for name, value in sorted(vars(cls).items())
