@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +158,7 @@ def _is_of_parquet(dtype: Any) -> bool:
     return re.fullmatch(_NULLABLE, str(dtype)) is not None
 
 
-def _is_same_index(one: pd.Index, other: pd.Index) -> bool:
+def _is_same_index(one: Any, other: Any) -> bool:
     """Whether two indexes, of rows or columns, are the same: class, names, dtype, frequency too.
 
     Where objects other than texts are in them they are not: `1 == True`.
@@ -197,7 +197,7 @@ def _is_same_data(one: Any, other: Any) -> bool:
     return bool(one.equals(other))
 
 
-def _read(file: Path, columns: Collection[str] | None = None) -> pd.DataFrame:
+def _read(file: Path, columns: list[str] | None = None) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 

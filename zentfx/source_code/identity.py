@@ -30,7 +30,7 @@ from zentfx.source_code.constants import constant_text
 from zentfx.source_code.functions import functions_in, instructions
 from zentfx.source_code.module_parts import part_for
 from zentfx.source_code.normal_form import NORMAL_FORM, normal_digest
-from zentfx.source_code.project_files import is_ours, is_users_package, project_file
+from zentfx.source_code.project_files import is_ours, is_users_package, packages_of, project_file
 from zentfx.source_code.reached_sources import ReachedSources, closed_over, reach
 from zentfx.source_code.user_sources import read_source
 
@@ -49,11 +49,14 @@ class CodeIdentity:
         warnings: What is perhaps not as the user thinks: classes that were defined again since,
             modules whose files were edited after they were loaded, values whose content cannot be
             told. Sentences.
+        packages: The installed packages that the user's sources use, by the names that are
+            imported. They do not count for the fingerprint.
     """
 
     fingerprint: str
     sources: dict[str, str]
     warnings: tuple[str, ...] = ()
+    packages: frozenset[str] = frozenset()
 
     @cached_property
     def sources_text(self) -> str:
@@ -126,7 +129,8 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
     warnings = (*_defined_again(cls, refuse=code_version is None), *_edited(sources))
     if code_version is None:
         warnings += tuple(f"{what}, so the step is not reused." for what in sources.opaque)
-    return CodeIdentity(digest.hexdigest(), {**sources, **shipped}, warnings)
+    packages = packages_of(sources.others)
+    return CodeIdentity(digest.hexdigest(), {**sources, **shipped}, warnings, packages)
 
 
 def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
