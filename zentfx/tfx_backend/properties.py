@@ -116,5 +116,5 @@ def _placeless(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_placeless(part) for part in value]
     if isinstance(value, dict):
-        return {key: _placeless(part) for key, part in value.items()}
+        return {encode(key): _placeless(part) for key, part in value.items()}
     return encode(value)
