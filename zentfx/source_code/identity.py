@@ -170,7 +170,8 @@ def contents_of(cls: type) -> list[str]:
     texts = [
         f"{name}={constant_text(value)}"
         for name, value in sorted(vars(cls).items())
-        if name not in ("__doc__", "__firstlineno__")
+        # The last is noted by copyreg when an object of the class is pickled.
+        if name not in ("__doc__", "__firstlineno__", "__slotnames__")
     ]
     for function in functions_in(cls):
         code = function.__code__
