@@ -348,7 +348,9 @@ class TestDerivedTypes:
         taken = parameter.coerce(value, "Step")
         assert same(taken, value)
         assert same(encode(taken), recorded)
-        assert same(parameter.coerce(decode(json.loads(canonical_json(encode(taken)))), "Step"), value)
+        assert same(
+            parameter.coerce(decode(json.loads(canonical_json(encode(taken)))), "Step"), value
+        )
 
     def test_a_default_says_what_is_not_annotated(self):
         parameter = Parameter("x", default=Colour.RED)

@@ -15,8 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from zentfx._version import __version__
-
 __all__ = [
     "base_packages",
     "code_revision",
@@ -73,7 +71,10 @@ def installed_versions(distributions: Iterable[str]) -> dict[str, str]:
     Returns:
         Version by name, of those that are installed.
     """
-    known = {**package_versions(()), **{k: v for found in _known.values() for k, v in found.items()}}
+    known = {
+        **package_versions(()),
+        **{k: v for found in _known.values() for k, v in found.items()},
+    }
     return {name: version for name in distributions if (version := known.get(name) or _of(name))}
 
 

@@ -530,7 +530,8 @@ def encode(value: Any, root: Path | None = None) -> Any:
         root: Paths inside this folder are written relative to it, so that the folder can be moved.
 
     Returns:
-        JSON data, an enum's member as its plain value; a path is ``{"$path": …}``, a secret ``{"$secret": <variable>}``.
+        JSON data; a path is ``{"$path": …}``, a secret ``{"$secret": <variable>}``, and an enum's
+        member its plain value.
     """
     if isinstance(value, Path):
         if root is not None and value.is_relative_to(root):

@@ -180,9 +180,10 @@ def test_a_pickle_of_another_python_or_numpy_is_not_reused(repository, made, oth
     change(repository, artifact, **{Artifact.ENVIRONMENT: json.dumps({**versions, **other})})
     again = p()
     assert statuses(again) == {made.__name__: "completed", "numbers": "cached"}
-    assert f"was pickled with {'Python' if 'python' in other else next(iter(other))}" in again.steps[
-        made.__name__
-    ].log()
+    assert (
+        f"was pickled with {'Python' if 'python' in other else next(iter(other))}"
+        in again.steps[made.__name__].log()
+    )
     assert set(statuses(p()).values()) == {"cached"}
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from zentfx import BaseStep, Pipeline, Repository
 from zentfx.errors import (
-    ConfigError,
     DataNotFoundError,
     NotFoundError,
     PipelineError,

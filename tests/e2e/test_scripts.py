@@ -97,7 +97,9 @@ def folder(tmp_path_factory):
 
 def fresh(folder, code):
     """Runs code in another process, and returns what it prints as JSON."""
-    code = "from zentfx import Repository\nimport json\nrepo = Repository()\n" + textwrap.dedent(code)
+    code = "from zentfx import Repository\nimport json\nrepo = Repository()\n" + textwrap.dedent(
+        code
+    )
     return json.loads(" ".join(python(folder, "-W", "ignore", "-c", code)))
 
 

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from zentfx.materializers.tables import DataFrameMaterializer, SeriesMaterializer
 
-_DAYS = pd.DatetimeIndex([pd.Timestamp("2026-01-02"), pd.Timestamp(-1000), pd.Timestamp("2026-01-03")])
+_DAYS = pd.DatetimeIndex(
+    [pd.Timestamp("2026-01-02"), pd.Timestamp(-1000), pd.Timestamp("2026-01-03")]
+)
 
 
 def _text_dtypes():
@@ -201,7 +203,9 @@ def test_rows_filtered_to_nothing_keep_their_categories(tmp_path):
 @pytest.mark.parametrize("name", INDEXES)
 def test_every_index_comes_back_exactly(name, rows, columns, tmp_path):
     index = INDEXES[name](rows)
-    assert_comes_back(pd.DataFrame({key: np.arange(rows) for key in columns}, index=index), tmp_path)
+    assert_comes_back(
+        pd.DataFrame({key: np.arange(rows) for key in columns}, index=index), tmp_path
+    )
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,6 @@ def test_a_container_that_holds_itself_is_refused(folder):
     with pytest.raises(DataError, match="holds itself"):
         again(value, folder)
 
-
     longer: list[Any] = []
     value = longer
     for _ in range(120):

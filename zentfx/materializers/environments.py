@@ -1,4 +1,4 @@
-"""The environments that values were saved in, by what is recorded, and whether this one is alike."""
+"""The environments that values were saved in, by what is recorded; is this one alike."""
 
 from __future__ import annotations
 

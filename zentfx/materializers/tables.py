@@ -21,10 +21,8 @@ _FILE = "data.parquet"
 _UNNAMED = "unnamed.parquet"  # a Series without a name: Parquet's columns have one
 _NAN = "nan.json"
 # Dtypes whose values Parquet keeps, whatever they are; of objects, texts alone get there.
-_STAY = frozenset(
-    ["object", "bool", *(f"{kind}{size}" for kind in ("int", "uint") for size in (8, 16, 32, 64))]
-    + ["float32", "float64"]
-)
+_INTS = [f"{kind}{size}" for kind in ("int", "uint") for size in (8, 16, 32, 64)]
+_STAY = frozenset({"object", "bool", "float32", "float64", *_INTS})
 _NULLABLE = r"boolean|U?Int\d+|Float\d+"
 
 
@@ -128,7 +126,6 @@ def _is_kept(frame: pd.DataFrame, file: Path) -> bool:
     column of categories without a value has lost them. So what is not known to stay is read again;
     numbers and texts are most of the data, and stay.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
@@ -137,7 +134,7 @@ def _is_kept(frame: pd.DataFrame, file: Path) -> bool:
         unsure = [name for name in frame.columns if str(frame[name].dtype) not in _STAY]
         # Without any column pandas does not tell the index.
         found = _read(file, unsure or list(frame.columns[:1]))
-    except (pa.ArrowException, ValueError, TypeError, NotImplementedError):
+    except Exception:  # noqa: BLE001 - what pandas and Arrow raise of what they have no place for
         return False
     return (
         _is_same_index(labels, frame.columns)
@@ -192,7 +189,7 @@ def _is_same_data(one: Any, other: Any) -> bool:
     # Zones of equal name may be of other packages.
     if isinstance(kinds[0], pd.DatetimeTZDtype) and type(kinds[0].tz) is not type(kinds[1].tz):
         return False
-    if kinds[0] == object and set(map(type, [*one, *other])) - {str}:
+    if str(kinds[0]) == "object" and set(map(type, [*one, *other])) - {str}:
         return False
     return bool(one.equals(other))
 
