@@ -112,7 +112,7 @@ TAKEN = [
     (dict[str, float], {"a": 1}, {"a": 1.0}),
     (Mapping[str, list[float]], {"a": [1]}, {"a": [1.0]}),
     (dict[str, float], collections.OrderedDict(a=1), {"a": 1.0}),
-    (dict, {Colour.RED: 1}, {"red": 1}),
+    (dict[str, int], {Colour.RED: 1}, {"red": 1}),
     (dict, {"$other": 1, "path": 2}, {"$other": 1, "path": 2}),
     (Optional[int], None, None),
     (int | None, 3, 3),
@@ -292,6 +292,110 @@ def test_a_symbolic_link_keeps_its_name(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert coerce(tmp_path / "link", Path, "x") == tmp_path / "link"
+
+
+class Mode(enum.Enum):
+    FAST = 1
+    EXACT = "exact"
+    SIZED = (2, 3)
+    OTHER = None
+
+
+class Access(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Celsius(float):
+    def __new__(cls, value):
+        return super().__new__(cls, value)
+
+
+class Percent(int):
+    def __new__(cls, value):
+        if value > 100:
+            raise ValueError("more than all")
+        return super().__new__(cls, value)
+
+
+class TestDerivedTypes:
+    """Enums, and classes that derive from str, int or float: recorded plain, and made again."""
+
+    @pytest.mark.parametrize(
+        ("annotation", "value", "recorded"),
+        [
+            (Colour, Colour.RED, "red"),
+            (Level, Level.LOW, 1),
+            (Mode, Mode.FAST, 1),
+            (Mode, Mode.EXACT, "exact"),
+            (Mode, Mode.SIZED, [2, 3]),
+            (Access, Access.READ | Access.WRITE, 3),
+            (Optional[Mode], Mode.FAST, 1),
+            (Mode | None, None, None),
+            (list[Mode], [Mode.FAST, Mode.EXACT], [1, "exact"]),
+            (tuple[Level, ...], (Level.LOW,), [1]),
+            (dict[Colour, Mode], {Colour.RED: Mode.FAST}, {"red": 1}),
+            (Colour | int, Colour.RED, "red"),
+            (Literal[Mode.FAST], Mode.FAST, 1),
+            (Annotated[Level, "how much"], Level.LOW, 1),
+            (Text, Text("a"), "a"),
+            (Celsius, Celsius(21.5), 21.5),
+            (Percent, Percent(7), 7),
+        ],
+    )
+    def test_they_come_back_as_what_the_annotation_says(self, annotation, value, recorded):
+        parameter = Parameter("x", annotation)
+        taken = parameter.coerce(value, "Step")
+        assert same(taken, value)
+        assert same(encode(taken), recorded)
+        assert same(
+            parameter.coerce(decode(json.loads(canonical_json(encode(taken)))), "Step"), value
+        )
+
+    def test_a_default_says_what_is_not_annotated(self):
+        parameter = Parameter("x", default=Colour.RED)
+        assert parameter.coerce(Colour.RED, "Step") is Colour.RED
+        assert parameter.coerce("red", "Step") is Colour.RED
+
+    @pytest.mark.parametrize("annotation", [MISSING, Any, list, dict])
+    @pytest.mark.parametrize("value", [Colour.RED, Mode.FAST, Text("a"), Celsius(1)])
+    def test_without_an_annotation_they_are_refused(self, annotation, value):
+        value = {list: [value], dict: {"a": value}}.get(annotation, value)
+        with pytest.raises(ParameterTypeError, match=r"Annotate the parameter: \w+; or pass"):
+            Parameter("x", annotation).coerce(value, "Step")
+
+    @pytest.mark.parametrize("annotation", [str | Colour, Colour | str, Any | Colour])
+    def test_what_would_come_back_as_something_else_is_refused(self, annotation):
+        with pytest.raises(ParameterError, match="would come back as 'red'|nothing says"):
+            Parameter("x", annotation).coerce(Colour.RED, "Step")
+
+    @pytest.mark.parametrize(
+        ("annotation", "value"),
+        [(Mode, 2), (Mode, True), (Level, 1.0), (Colour, "blue"), (Access, 8), (Percent, 101)],
+    )
+    def test_values_that_it_does_not_have_are_refused(self, annotation, value):
+        with pytest.raises(ParameterTypeError, match=f"must be {annotation.__name__}"):
+            Parameter("x", annotation).coerce(value, "Step")
+
+    def test_the_message_lists_the_values(self):
+        with pytest.raises(ParameterTypeError, match=r"must be Colour \(one of 'red'\); 'blue'"):
+            Parameter("x", Colour).coerce("blue", "Step")
+
+    def test_a_member_that_cannot_be_recorded_is_refused(self):
+        class Odd(enum.Enum):
+            THING = object()
+
+        with pytest.raises(ParameterTypeError, match="a value of type object cannot be recorded"):
+            Parameter("x", Odd).coerce(Odd.THING, "Step")
+
+
+def test_what_is_nested_too_deeply_is_refused():
+    value: list = []
+    for _ in range(400):
+        value = [value]
+    with pytest.raises(ParameterError, match="more than 64 lists or dicts in each other"):
+        Parameter("x").coerce(value, "Step")
+    assert Parameter("x").coerce([[[[1]]]], "Step") == [[[[1]]]]
 
 
 class TestSecret:

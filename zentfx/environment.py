@@ -11,41 +11,124 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
-from zentfx._version import __version__
+__all__ = [
+    "base_packages",
+    "code_revision",
+    "host",
+    "installed_versions",
+    "package_versions",
+    "remember",
+    "user",
+    "versions_by_package",
+]
 
-__all__ = ["code_revision", "host", "package_versions", "user"]
+# By the names that are imported, their distributions: those that results depend on most.
+_PACKAGES = {
+    "tfx": "tfx",
+    "ml_metadata": "ml-metadata",
+    "tensorflow": "tensorflow",
+    "apache_beam": "apache-beam",
+    "keras": "keras",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "pyarrow": "pyarrow",
+    "sklearn": "scikit-learn",
+    "torch": "torch",
+}
+# What was looked up before, here or by an earlier process.
+_known: dict[str, dict[str, str]] = {}
 
-_PACKAGES = (
-    "tfx",
-    "ml-metadata",
-    "tensorflow",
-    "apache-beam",
-    "keras",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "scikit-learn",
-    "torch",
-)
+
+def base_packages() -> tuple[str, ...]:
+    """The packages that results depend on most, by the names that are imported."""
+    return tuple(_PACKAGES)
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results depend on most.
+def package_versions(packages: Iterable[str] = tuple(_PACKAGES)) -> dict[str, str]:
+    """Versions of Python and of packages.
+
+    Args:
+        packages: Their names, as they are imported; by default those that results depend on most.
 
     Returns:
         Version by distribution name, of those that are installed.
     """
-    from importlib import metadata  # it takes a while
+    python = {"python": ".".join(map(str, sys.version_info[:3]))}
+    found = versions_by_package(packages).values()
+    return {**python, **{name: item for versions in found for name, item in versions.items()}}
 
-    versions = {"python": ".".join(map(str, sys.version_info[:3])), "zentfx": __version__}
-    for name in _PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+
+def installed_versions(distributions: Iterable[str]) -> dict[str, str]:
+    """Versions of distributions, by their own names.
+
+    Args:
+        distributions: The names, as in what :func:`package_versions` gives; ``python`` too.
+
+    Returns:
+        Version by name, of those that are installed.
+    """
+    known = {
+        **package_versions(()),
+        **{k: v for found in _known.values() for k, v in found.items()},
+    }
+    return {name: version for name in distributions if (version := known.get(name) or _of(name))}
+
+
+def _of(distribution: str) -> str | None:
+    from importlib import metadata  # late: it takes a while
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def versions_by_package(packages: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Versions of packages.
+
+    Args:
+        packages: Their names, as they are imported.
+
+    Returns:
+        For each, its version by distribution name; nothing for one that is not installed.
+    """
+    for name in packages:
+        if name not in _known:
+            _known[name] = _version_of(name)
+    return {name: _known[name] for name in packages}
+
+
+def remember(versions: Mapping[str, Mapping[str, str]]) -> None:
+    """Takes what :func:`versions_by_package` gave another process in the same surroundings.
+
+    Args:
+        versions: Versions by distribution name, by package.
+    """
+    _known.update({name: dict(found) for name, found in versions.items()})
+
+
+def _version_of(package: str) -> dict[str, str]:
+    from importlib import metadata
+
+    # Most distributions are called like their package; to read which have which takes longer.
+    name = _PACKAGES.get(package, package.replace("_", "-"))
+    version = _of(name)
+    if version is not None or package in _PACKAGES:
+        return {name: version} if version is not None else {}
+    names = {*_distributions().get(package, ())}
+    # A namespace of many, google say, says nothing of what is used of it.
+    return {name: metadata.version(name) for name in names} if len(names) == 1 else {}
+
+
+@cache
+def _distributions() -> Mapping[str, Sequence[str]]:
+    from importlib import metadata
+
+    return metadata.packages_distributions()
 
 
 def user() -> str:

@@ -3,7 +3,9 @@
 A *parameter* is a keyword of a constructor. Its value is an int, float, str, bool or None, a list,
 tuple or str-keyed dict of them, a :class:`pathlib.Path` (an input file or folder), or a
 :class:`Secret`. The annotation, where there is one, says which; values are converted once, before
-the constructor's body runs, so that what is recorded is what the constructor receives.
+the constructor's body runs, so that what is recorded is what the constructor receives. An enum's
+member, or a value of a class that derives from str, int or float, is recorded as its plain value,
+and made again by the annotation.
 
 Standard library only: everything in the package stands on this module.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import enum
 import inspect
 import json
 import math
@@ -47,8 +50,11 @@ __all__ = [
 MISSING: Any = inspect.Parameter.empty
 
 _ALLOWED = (
-    "int, float, str, bool, None, lists, tuples and str-keyed dicts of them, pathlib.Path, Secret"
+    "int, float, str, bool, None, lists, tuples and str-keyed dicts of them, pathlib.Path, Secret, "
+    "and members of an enum that the annotation names"
 )
+_DEEPEST = 64  # containers in each other: YAML and JSON are read and written by recursion
+_BASIC = (int, float, str)
 # Tags of the two types that JSON does not have. User dicts with these keys are refused, so that a
 # text always decodes to what was encoded.
 _PATH_TAG = "$path"
@@ -106,6 +112,10 @@ class Parameter:
     annotation: Any = MISSING
     default: Any = MISSING
 
+    def __post_init__(self) -> None:
+        if self.annotation is MISSING and _is_derived(type(self.default)):
+            object.__setattr__(self, "annotation", type(self.default))
+
     @property
     def required(self) -> bool:
         """Whether there is no default."""
@@ -115,7 +125,17 @@ class Parameter:
         """Converts one value to what the annotation asks for; see :func:`coerce`."""
         if value is None and self.default is None:
             return None  # `metrics: list[str] = None` means Optional, as it did before PEP 484
-        return coerce(value, self.annotation, f"{owner}: parameter {self.name!r}")
+        where = f"{owner}: parameter {self.name!r}"
+        _check_depth(value, where)
+        result = coerce(value, self.annotation, where)
+        if _has_derived(result):
+            again = coerce(decode(encode(result)), self.annotation, where)
+            if not _is_same(again, result):
+                raise ParameterError(
+                    f"{where}: {result!r} is recorded as its plain value, and would come back as "
+                    f"{again!r}. Annotate it with one type that has it."
+                )
+        return result
 
 
 def merged_parameters(
@@ -228,29 +248,106 @@ def coerce(value: Any, annotation: Any, where: str) -> Any:
             f"{where}: its annotation {unresolved.text!r} cannot be resolved ({unresolved.error}). "
             "Import what it names at run time, not under TYPE_CHECKING."
         )
-    value = _plain_scalar(value)
+    value = _twin(value)
     origin = typing.get_origin(annotation) or annotation
     arguments = typing.get_args(annotation)
     if origin is typing.Annotated:
         return coerce(value, arguments[0], where)
+    if isinstance(origin, type) and _is_derived(origin):
+        return _coerce_derived(value, origin, where)
     if origin is typing.Union or origin is types.UnionType:
         return _coerce_union(value, annotation, arguments, where)
     if origin is typing.Literal:
-        if any(type(value) is type(item) and value == item for item in arguments):
-            return value
+        for item in arguments:
+            if _is_same(value, item) or _is_same(_plain_scalar(value), _plain_scalar(item)):
+                return item
         raise ParameterError(
             f"{where} must be one of {', '.join(map(repr, arguments))}; {value!r} came."
         )
     converter = _CONVERTERS.get(origin) if isinstance(origin, collections.abc.Hashable) else None
     if converter is None:
         return _coerce_any(value, where)
-    return converter(value, arguments, annotation, where)
+    return converter(_plain_scalar(value), arguments, annotation, where)
+
+
+def _is_derived(cls: type) -> bool:
+    """Whether values of a class are recorded as plain ones: an enum, or derived from str, say.
+
+    Scalars of NumPy have plain twins, which take their place.
+    """
+    if issubclass(cls, enum.Enum):
+        return True
+    return issubclass(cls, _BASIC) and cls not in (*_BASIC, bool) and not hasattr(cls, "item")
+
+
+def _coerce_derived(value: Any, cls: type, where: str) -> Any:
+    """A value of a class that is recorded as its plain one, from either."""
+    if isinstance(value, cls):
+        _coerce_any(_plain_scalar(value), where)  # which says what cannot be recorded
+    plain = encode(value)
+    if issubclass(cls, enum.Enum) and not issubclass(cls, enum.Flag):
+        made = next((item for item in cls if _is_same(encode(item), plain)), None)
+    else:
+        made = _made(cls, plain)
+    if type(made) is not cls or not _is_same(encode(made), plain):
+        raise _mismatch(value, cls, where)
+    return made
+
+
+def _made(cls: Any, plain: Any) -> Any:
+    try:
+        return cls(plain)
+    except Exception:  # noqa: BLE001 - whatever a class of the user's raises
+        return None
+
+
+def _check_depth(value: Any, where: str) -> None:
+    level, depth = [value], 0
+    while level := [
+        part
+        for item in level
+        if isinstance(item, (list, tuple, dict))
+        for part in (item.values() if isinstance(item, dict) else item)
+    ]:
+        depth += 1
+        if depth > _DEEPEST:
+            raise ParameterError(
+                f"{where} has more than {_DEEPEST} lists or dicts in each other. Pass such a thing "
+                "as an artifact, or as a file."
+            )
+
+
+def _has_derived(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_derived, value))
+    if isinstance(value, dict):
+        return any(map(_has_derived, [*value, *value.values()]))
+    return _is_derived(type(value))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Equal, and of the same types all through."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        one, other = [*one.items()], [*other.items()]
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return bool(one == other)
+
+
+def _twin(value: Any) -> Any:
+    """The Python twin of a numpy scalar; else the value."""
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return value.item()
+    return value
 
 
 def _plain_scalar(value: Any) -> Any:
-    """The Python twin of a numpy scalar and of a subclass of str, int or float; else the value."""
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        value = value.item()
+    """The plain value of a numpy scalar, an enum's member, or a subclass of str, int or float."""
+    value = _twin(value)
+    if isinstance(value, enum.Enum):
+        return _plain_scalar(value.value)
     if isinstance(value, str) and type(value) is not str:
         return "".join(value)  # not str(value): an enum's is its name
     if isinstance(value, int) and type(value) not in (int, bool):
@@ -284,6 +381,13 @@ def _coerce_any(value: Any, where: str) -> Any:
     if value is None:
         return None
     converter = _CONVERTERS.get(type(value))
+    if converter is None and _is_derived(type(value)):
+        name = type(value).__name__
+        plain = _plain_scalar(value)
+        raise ParameterTypeError(
+            f"{where}: nothing says that {value!r} is a {name}, so the step would get {plain!r}. "
+            f"Annotate the parameter: {name}; or pass {plain!r}."
+        )
     if converter is None:
         raise ParameterTypeError(
             f"{where}: a value of type {type(value).__name__} cannot be recorded; allowed are "
@@ -298,6 +402,8 @@ def _coerce_any(value: Any, where: str) -> Any:
 def _mismatch(value: Any, annotation: Any, where: str) -> ParameterTypeError:
     wanted = getattr(annotation, "__name__", None) if isinstance(annotation, type) else None
     wanted = wanted or str(annotation).replace("typing.", "")
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        wanted += f" (one of {', '.join(repr(_plain_scalar(item)) for item in annotation)})"
     return ParameterTypeError(
         f"{where} must be {wanted}; {value!r} of type {type(value).__name__} came."
     )
@@ -383,15 +489,17 @@ def _coerce_tuple(
 def _coerce_dict(value: Any, args: tuple[Any, ...], annotation: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _mismatch(value, annotation, where)
-    item = args[1] if len(args) == 2 else MISSING
+    kind, item = args if len(args) == 2 else (MISSING, MISSING)
     result = {}
     for key, part in value.items():
-        key = _plain_scalar(key)
-        if type(key) is not str:
+        text = _plain_scalar(key)
+        if type(text) is not str:
             raise ParameterTypeError(f"{where}: keys of a dict must be str; {key!r} came.")
-        if key in (_PATH_TAG, _SECRET_TAG):
-            raise ParameterError(f"{where}: the key {key!r} is reserved.")
-        result[_coerce_str(key, (), str, where)] = coerce(part, item, f"{where}[{key!r}]")
+        if text in (_PATH_TAG, _SECRET_TAG):
+            raise ParameterError(f"{where}: the key {text!r} is reserved.")
+        _coerce_str(text, (), str, where)
+        place = f"{where}[{text!r}]"
+        result[coerce(key, kind, place)] = coerce(part, item, place)
     return result
 
 
@@ -422,7 +530,8 @@ def encode(value: Any, root: Path | None = None) -> Any:
         root: Paths inside this folder are written relative to it, so that the folder can be moved.
 
     Returns:
-        JSON data; a path is ``{"$path": …}``, a secret ``{"$secret": <variable>}``.
+        JSON data; a path is ``{"$path": …}``, a secret ``{"$secret": <variable>}``, and an enum's
+        member its plain value.
     """
     if isinstance(value, Path):
         if root is not None and value.is_relative_to(root):
@@ -433,8 +542,10 @@ def encode(value: Any, root: Path | None = None) -> Any:
     if isinstance(value, (list, tuple)):
         return [encode(part, root) for part in value]
     if isinstance(value, dict):
-        return {key: encode(part, root) for key, part in value.items()}
-    return value
+        return {_plain_scalar(key): encode(part, root) for key, part in value.items()}
+    if isinstance(value, enum.Enum):
+        return encode(value.value, root)
+    return _plain_scalar(value)
 
 
 def decode(data: Any, root: Path | None = None) -> Any:

@@ -125,8 +125,8 @@ class Repository:
         """Lists the latest version of every pipeline that has run, by name.
 
         Returns:
-            The pipelines, frozen: copy one to change it. One that cannot be read, because the class
-            of a step is gone, is left out with a warning.
+            The pipelines, frozen: copy one to change it. One whose YAML is gone is left out with a
+            warning; of one whose steps' classes are not here, ``missing`` says so.
         """
         self._workspace.note_search("get_pipelines")
         # In order of their numbers, so that the last one of a name stays.
@@ -147,11 +147,13 @@ class Repository:
             version: 1, 2, …; None for the latest.
 
         Returns:
-            The pipeline, frozen: copy it to change it.
+            The pipeline, frozen: copy it to change it. If the class of a step is not here, as one
+            of a notebook or one that is gone, the pipeline can be looked at and not run: see
+            ``missing``.
 
         Raises:
             NotFoundError: If there is no such pipeline or version; names near matches.
-            ConfigError: If it cannot be read, as when the class of a step is gone.
+            ConfigError: If its YAML is not valid.
             DataNotFoundError: If its YAML is gone from the artifact store.
         """
         self._workspace.note_search("get_pipeline_by_name")

@@ -12,7 +12,6 @@ import pytest
 
 from zentfx import BaseStep, Pipeline, Repository
 from zentfx.errors import (
-    ConfigError,
     DataNotFoundError,
     NotFoundError,
     PipelineError,
@@ -159,10 +158,17 @@ class TestFinding:
         (project / "own_steps.py").write_text(text.replace("class Total", "class Sum"))
         del sys.modules["own_steps"]
         repository = Repository(".")
-        with pytest.raises(ConfigError, match="pipeline 'A', version 1 .*yaml.*own_steps.Total"):
-            repository.get_pipeline_by_name("A")
-        with pytest.warns(ZenTFXWarning, match="left out: pipeline 'A', version 1"):
-            assert [pipeline.name for pipeline in repository.get_pipelines()] == ["Other"]
+        assert sorted(pipeline.name for pipeline in repository.get_pipelines()) == ["A", "Other"]
+        pipeline = repository.get_pipeline_by_name("A")
+        assert list(pipeline.missing) == ["total"]
+        assert pipeline.to_yaml(base=project) == read_recorded(project, "own_steps.Total")
+        place = "pipeline 'A', version 1 .*yaml.*own_steps.Total"
+        with pytest.raises(PipelineError, match=f"'total' cannot run here: {place}"):
+            pipeline.run(progress=None)
+        copy = pipeline.copy("B")
+        copy.add_step(Writes(), "total", inputs={})
+        assert copy.missing == {}
+        assert statuses(copy.run(progress=None)) == ["completed", "completed"]
         # What it did is there all the same.
         assert statuses(repository.get_runs(pipeline="A")[0]) == ["completed", "completed"]
 
@@ -172,6 +178,13 @@ class TestFinding:
             file.unlink()
         with pytest.raises(DataNotFoundError, match="YAML of pipeline 'A', version 1 is gone"):
             Repository(".").get_pipeline_by_name("A")
+
+
+def read_recorded(project, mentions):
+    """The recorded YAML that mentions something."""
+    files = (project / ".zentfx/artifacts/pipelines").iterdir()
+    [text] = [text for file in files if mentions in (text := file.read_text(encoding="utf-8"))]
+    return text
 
 
 class Writes(BaseStep):
@@ -333,10 +346,12 @@ class TestNotebook:
         typed(notebook, "run = Repository('.').get_pipeline_by_name('N').run(progress=None)\n")
         assert statuses(notebook.run) == ["cached"]
 
-    def test_elsewhere_the_error_says_why_it_cannot_be_loaded(self, notebook, monkeypatch):
+    def test_elsewhere_it_can_be_looked_at_and_running_it_says_why_not(self, notebook, monkeypatch):
         monkeypatch.delitem(sys.modules, notebook.__name__)
-        with pytest.raises(ConfigError, match="a class defined in a notebook or a script has none"):
-            Repository(".").get_pipeline_by_name("N")
+        pipeline = Repository(".").get_pipeline_by_name("N")
+        assert list(pipeline.steps) == ["typed"]
+        with pytest.raises(PipelineError, match="a class defined in a notebook or a script has no"):
+            pipeline.run(progress=None)
 
 
 def test_a_module_that_was_edited_while_it_is_loaded_is_told_of(project):

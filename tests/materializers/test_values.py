@@ -133,6 +133,34 @@ def test_a_container_that_holds_itself_is_refused(folder):
     with pytest.raises(DataError, match="holds itself"):
         again(value, folder)
 
+    longer: list[Any] = []
+    value = longer
+    for _ in range(120):
+        value = [value]
+    longer.append(value)
+    with pytest.raises(DataError, match="holds itself"):
+        again(longer, folder)
+
+
+@pytest.mark.parametrize("depth", [49, 50, 51, 101, 400, 20_000])
+def test_containers_of_any_depth_come_back(depth, folder):
+    value: Any = {"end": (1, math.inf)}
+    for number in range(depth):
+        value = ([value, number], {"$": value}, (value,))[number % 3]
+    found = again(value, folder)
+    for number in reversed(range(depth)):
+        assert type(found) is (list, dict, tuple)[number % 3]
+        found = found["$"] if number % 3 == 1 else found[0]
+    assert found == {"end": (1, math.inf)}
+
+
+def test_what_is_too_deep_to_be_pickled_is_refused(folder):
+    value = OrderedDict()
+    for _ in range(20_000):
+        value = OrderedDict(a=value)
+    with pytest.raises(DataError, match="OrderedDict cannot be pickled"):
+        again(value, folder)
+
 
 @pytest.mark.filterwarnings("ignore:There is no materializer")
 def test_many_small_values_are_in_one_file(folder):
@@ -371,10 +399,61 @@ class TestChoice:
             warnings.simplefilter("error")
             values.save(Point(4), None, folder)
 
-    @pytest.mark.filterwarnings("ignore:There is no materializer")
-    def test_what_cannot_be_pickled_is_refused(self, folder):
-        with pytest.raises(DataError, match="cannot be pickled.*define a BaseMaterializer"):
-            again(Point(threading.Lock()), folder)
+    @pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value]])
+    def test_what_cannot_be_pickled_is_refused_and_not_said_to_be_pickled(self, wrap, folder):
+        class Held:
+            lock = None
+
+        Held.__qualname__ += str(id(wrap))  # it is said once for each type
+        value = Held()
+        value.lock = threading.Lock()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(DataError, match="cannot be pickled.*define a BaseMaterializer"):
+                again(wrap(value), folder)
+        value.lock = None
+        with pytest.warns(ZenTFXWarning, match="no materializer for .*Held.*: it is pickled"):
+            values.save(wrap(value), None, folder)
+
+    def test_one_that_nobody_can_import_is_kept_with_what_it_saves(self, folder):
+        class Typed:
+            pass
+
+        class TypedMaterializer(BaseMaterializer):
+            handles = (Typed,)
+
+            def save(self, value, folder):
+                assert not list(folder.iterdir())
+                (folder / "x").touch()
+
+            def load(self, folder, type):
+                assert [item.name for item in folder.iterdir()] == ["x"]
+                return type()
+
+        assert type(again(Typed(), folder)).__qualname__ == Typed.__qualname__
+        assert sorted(item.name for item in folder.iterdir()) == ["value", "value.pkl"]
+        assert type(again([Typed()], folder / "value")[0]).__qualname__ == Typed.__qualname__
+
+    def test_one_that_cannot_be_kept_is_told_of_when_it_saves(self, folder):
+        class Typed:
+            pass
+
+        lock = threading.Lock()
+
+        class LockingMaterializer(BaseMaterializer):
+            handles = (Typed,)
+
+            def save(self, value, folder):
+                with lock:
+                    (folder / "x").touch()
+
+            def load(self, folder, type):
+                return Typed()
+
+        with pytest.warns(ZenTFXWarning, match="LockingMaterializer .*cannot be kept with what it"):
+            saved = values.save(Typed(), None, folder)
+        with pytest.raises(DataError, match="LockingMaterializer, which saved this"):
+            values.load(folder, saved.materializer, saved.python_type)
 
 
 class TestDefinitions:

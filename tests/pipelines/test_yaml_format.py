@@ -1,6 +1,7 @@
 """The YAML form of pipelines: round trips, hand edits, and errors with their line."""
 
 import contextlib
+import enum
 import importlib
 import re
 import sys
@@ -45,6 +46,34 @@ class Anything(BaseStep):
     ):
         self.value = value
         self.path = path
+
+
+class Unit(enum.IntEnum):
+    METRE = 1
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Measuring(BaseStep):
+    outputs = {"out": "Out"}
+
+    def __init__(
+        self,
+        unit: Unit = Unit.METRE,
+        colours: list[Colour] | None = None,
+        places: dict[Colour, float] | None = None,
+        plain=Colour.RED,
+    ):
+        self.unit = unit
+        self.colours = colours
+        self.places = places
+        self.plain = plain
+
+    def process(self, inputs, outputs):
+        assert self.unit is Unit.METRE
+        assert self.plain is self.colours[0] is next(iter(self.places)) is Colour.RED
 
 
 class Fixing(Anything):
@@ -715,3 +744,24 @@ class TestStepsOfTheUsersOwn:
         text = one_step(Local()).to_yaml()
         with pytest.raises(ConfigError, match="<yaml>:7: There is no class .*<locals>"):
             Pipeline.from_yaml(text)
+
+
+def test_enums_are_plain_values_in_yaml_and_members_in_steps(tmp_path):
+    pipeline = Pipeline("Units", repository=tmp_path)
+    pipeline.add_step(Measuring(Unit.METRE, [Colour.RED], {Colour.RED: 1}), "measure")
+    text = pipeline.to_yaml()
+    assert yaml.safe_load(text)["steps"]["measure"]["args"] == {
+        "unit": 1,
+        "colours": ["red"],
+        "places": {"red": 1.0},
+        "plain": "red",
+    }
+    read = Pipeline.from_yaml(text, repository=tmp_path)
+    assert read.to_yaml() == text
+    assert read.steps["measure"].unit is Unit.METRE
+    assert pipeline.run(progress=None).status == "completed"
+    run = read.run(progress=None)  # the process that runs it makes them again of what is recorded
+    assert run.steps["measure"].status == "cached"
+    assert run.steps["measure"].parameters["colours"] == ["red"]
+    with pytest.raises(ConfigError, match=r"colours'\[0\] must be Colour \(one of 'red'\); 'blue'"):
+        Pipeline.from_yaml(text.replace("- red", "- blue"))

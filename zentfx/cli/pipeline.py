@@ -100,6 +100,10 @@ def _yaml_of(
     try:
         with users_code(Path.cwd(), silent=True):
             found = repository.get_pipeline_by_name(name, version)
+        problem = next(iter(found.missing.values()), None)
+        if problem is None:
+            base = None if output is None else output.parent
+            return found.to_yaml(base=base), found.version or 0
     except NotFoundError as error:
         if any(run.pipeline == name and not run.version for run in repository.get_runs()):
             raise NotFoundError(
@@ -107,19 +111,18 @@ def _yaml_of(
             ) from error
         raise
     except ConfigError as error:
-        workspace = repository.workspace
-        records = {item.number: item for item in workspace.reader.pipeline_versions(name)}
-        record = records[max(records) if version is None else version]
-        text = workspace.artifacts.read_text("pipelines", Path(record.yaml_uri).name)
-        if text is None:
-            raise
-        note(
-            f"warning: this is the YAML as it is recorded, in which paths may start from "
-            f"{workspace.root}, because it cannot be read: {error}"
-        )
-        return text, record.number
-    base = None if output is None else output.parent
-    return found.to_yaml(base=base), found.version or 0
+        problem = str(error)
+    workspace = repository.workspace
+    records = {item.number: item for item in workspace.reader.pipeline_versions(name)}
+    record = records[max(records) if version is None else version]
+    text = workspace.artifacts.read_text("pipelines", Path(record.yaml_uri).name)
+    if text is None:
+        raise ConfigError(problem)
+    note(
+        "warning: this is the YAML as it is recorded, in which paths may start from "
+        f"{workspace.root}, because not all of it is here: {problem}"
+    )
+    return text, record.number
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zentfx.errors import DataError, DataNotFoundError
+from zentfx import environment
+from zentfx.errors import DataError, DataNotFoundError, ZenTFXError
 from zentfx.records.schema import Artifact
 from zentfx.stores.digests import digest_of
 
@@ -82,4 +83,25 @@ def _load_value(type_name: str, folder: Path, properties: Mapping[str, Any]) -> 
             "or is damaged. Delete it, and then run its pipeline again: a result is reused as long "
             "as none of its files is missing."
         )
-    return values.load(folder, properties[Artifact.MATERIALIZER], properties[Artifact.PYTHON_TYPE])
+    pickled = bool(properties.get(Artifact.PICKLED))
+    try:
+        return values.load(
+            folder, properties[Artifact.MATERIALIZER], properties[Artifact.PYTHON_TYPE]
+        )
+    except Exception as error:
+        if not pickled:
+            raise
+        from zentfx.materializers import environments
+
+        then = environments.environment_of(properties)
+        now = environment.installed_versions(then)
+        raise DataError(
+            f"{_sentence(error)} It was pickled with {environments.described(then)}; here is "
+            f"{environments.described(now)}. Load it there, or run its step again here."
+        ) from error
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ZenTFXError):
+        return str(error)
+    return f"A pickled value cannot be loaded here: {type(error).__name__}: {error}."

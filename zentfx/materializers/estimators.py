@@ -9,7 +9,7 @@ from typing import Any
 from zentfx.materializers.base import BaseMaterializer
 from zentfx.materializers.keras_parts import own_parts
 from zentfx.materializers.needs import need
-from zentfx.materializers.pickled import has_pickle, load_pickle, save_pickle
+from zentfx.materializers.pickled import has_pickle, load_pickle, note_pickled, save_pickle
 
 __all__ = [
     "EstimatorMaterializer",
@@ -78,6 +78,7 @@ class TorchModuleMaterializer(BaseMaterializer):
         import torch
 
         torch.save(value, folder / "module.pt", pickle_module=cloudpickle)
+        note_pickled("torch", type(value).__module__)
 
     def load(self, folder: Path, type: type[Any] | None) -> Any:
         """See the base class."""

@@ -20,14 +20,17 @@ __all__ = ["DataFrameMaterializer", "SeriesMaterializer"]
 _FILE = "data.parquet"
 _UNNAMED = "unnamed.parquet"  # a Series without a name: Parquet's columns have one
 _NAN = "nan.json"
-_KEPT = r"bool|boolean|(u?int|float|U?Int|Float)\d+|(datetime|timedelta)64\[ns\]"
+# Dtypes whose values Parquet keeps, whatever they are; of objects, texts alone get there.
+_INTS = [f"{kind}{size}" for kind in ("int", "uint") for size in (8, 16, 32, 64)]
+_STAY = frozenset({"object", "bool", "float32", "float64", *_INTS})
+_NULLABLE = r"boolean|U?Int\d+|Float\d+"
 
 
 class DataFrameMaterializer(BaseMaterializer):
     """DataFrames: a Parquet file; those that Parquet would change are pickled.
 
-    It would change columns of mixed objects, categories that are no texts, labels that are no texts
-    or stand twice, frequencies, attributes, and subclasses.
+    It would change, for example, columns of mixed objects, categories that no row has, labels that
+    are no texts or stand twice, frequencies, attributes, and subclasses.
     """
 
     handles = ("pandas.core.frame.DataFrame",)
@@ -76,18 +79,14 @@ class SeriesMaterializer(BaseMaterializer):
 
 
 def _save(frame: pd.DataFrame, value: Any, folder: Path, file: str = _FILE) -> None:
-    import pyarrow as pa
-
     # Of a class that is derived from pandas' own, a file would not tell.
     missing = _missing(frame) if type(value).__module__.startswith("pandas.") else None
     if missing is not None:
-        try:
-            frame.to_parquet(folder / file, engine="pyarrow")
-        except (pa.ArrowException, ValueError, TypeError, NotImplementedError):
-            (folder / file).unlink(missing_ok=True)
-        else:
-            (folder / _NAN).write_text(json.dumps(missing), encoding="utf-8")
+        (folder / _NAN).write_text(json.dumps(missing), encoding="utf-8")
+        if _is_kept(frame, folder / file):
             return
+        for name in (file, _NAN):
+            (folder / name).unlink(missing_ok=True)
     save_pickle(value, folder)
 
 
@@ -95,62 +94,112 @@ def _missing(frame: pd.DataFrame) -> list[str] | None:
     """Columns of texts in which NaN stands for what is missing, where Parquet has None.
 
     Returns:
-        Their names; None if Parquet would not give the frame back as it is.
+        Their names; None if Parquet has no place for something that the frame is.
     """
-    import pandas as pd
-
     labels = frame.columns
     if labels.nlevels > 1 or not labels.is_unique or set(map(type, labels)) - {str}:
         return None
-    if any(name.startswith("__index_level_") for name in labels) or labels.name is not None:
+    if any(name.startswith("__index_level_") for name in labels):
         return None
     if frame.attrs or not frame.flags.allows_duplicate_labels:
         return None
-    if not all(_is_kept_index(frame.index.get_level_values(i)) for i in range(frame.index.nlevels)):
-        return None
-    if frame.index.nlevels > 1 and len({*frame.index.names}) < frame.index.nlevels:
+    indexes = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
+    if not all(_is_of_parquet(dtype) for dtype in [*frame.dtypes, *(i.dtype for i in indexes)]):
         return None
     found = []
     for name in labels:
         column = frame[name]
-        kind = str(column.dtype)
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            if set(map(type, column.dtype.categories)) - {str}:
-                return None
-        elif kind == "object":
+        if column.dtype == object:
             types = set(map(type, column))
             if types - {str, type(None)}:
                 others = [item for item in column if not isinstance(item, str)]
                 if types - {str, float} or not all(map(math.isnan, others)):
                     return None
                 found.append(name)
-        elif not _is_kept_dtype(column.dtype):
-            return None
     return found
 
 
-def _is_kept_index(index: Any) -> bool:
-    if str(index.dtype) == "object":
-        return not set(map(type, index)) - {str}
-    # A frequency is lost; intervals and periods become something else.
-    return getattr(index, "freq", None) is None and _is_kept_dtype(index.dtype)
+def _is_kept(frame: pd.DataFrame, file: Path) -> bool:
+    """Writes a frame, and says whether exactly this frame is read again.
+
+    What Parquet keeps of a dtype depends on the versions of pandas and Arrow and on the values: a
+    column of categories without a value has lost them. So what is not known to stay is read again;
+    numbers and texts are most of the data, and stay.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        frame.to_parquet(file, engine="pyarrow")
+        labels = pq.read_schema(file).empty_table().to_pandas().columns
+        unsure = [name for name in frame.columns if str(frame[name].dtype) not in _STAY]
+        # Without any column pandas does not tell the index.
+        found = _read(file, unsure or list(frame.columns[:1]))
+    except Exception:  # noqa: BLE001 - what pandas and Arrow raise of what they have no place for
+        return False
+    return (
+        _is_same_index(labels, frame.columns)
+        and _is_same_index(found.index, frame.index)
+        and all(_is_same_data(found[name], frame[name]) for name in unsure)
+    )
 
 
-def _is_kept_dtype(dtype: Any) -> bool:
-    import pandas as pd
-
-    if isinstance(dtype, pd.DatetimeTZDtype):
-        return str(dtype.tz) == "UTC" or type(dtype.tz).__module__.startswith("pytz.tzfile")
-    if str(dtype) == "string":
-        return bool(dtype.storage == "python")
-    return re.fullmatch(_KEPT, str(dtype)) is not None
-
-
-def _read(file: Path) -> pd.DataFrame:
+def _is_of_parquet(dtype: Any) -> bool:
+    """Whether Parquet has something like it: reading others, intervals say, may end the process."""
     import numpy as np
     import pandas as pd
 
-    frame = pd.read_parquet(file, engine="pyarrow")
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _is_of_parquet(dtype.categories.dtype)
+    if isinstance(dtype, (np.dtype, pd.DatetimeTZDtype, pd.StringDtype)):
+        return True
+    return re.fullmatch(_NULLABLE, str(dtype)) is not None
+
+
+def _is_same_index(one: Any, other: Any) -> bool:
+    """Whether two indexes, of rows or columns, are the same: class, names, dtype, frequency too.
+
+    Where objects other than texts are in them they are not: `1 == True`.
+    """
+    names = [[(type(name), name) for name in index.names] for index in (one, other)]
+    if type(one) is not type(other) or names[0] != names[1] or one.nlevels != other.nlevels:
+        return False
+    if one.nlevels > 1:
+        levels = range(one.nlevels)
+        return all(
+            _is_same_data(one.get_level_values(level), other.get_level_values(level))
+            for level in levels
+        )
+    return _is_same_data(one, other) and getattr(one, "freq", None) == getattr(other, "freq", None)
+
+
+def _is_same_data(one: Any, other: Any) -> bool:
+    """Whether two columns, or indexes, have the same dtype and values."""
+    import pandas as pd
+
+    kinds = one.dtype, other.dtype
+    if all(isinstance(kind, pd.CategoricalDtype) for kind in kinds):
+        codes = [pd.Categorical(item).codes for item in (one, other)]
+        return (
+            kinds[0].ordered == kinds[1].ordered
+            and _is_same_index(kinds[0].categories, kinds[1].categories)
+            and bool((codes[0] == codes[1]).all())
+        )
+    if type(kinds[0]) is not type(kinds[1]) or repr(kinds[0]) != repr(kinds[1]):
+        return False
+    # Zones of equal name may be of other packages.
+    if isinstance(kinds[0], pd.DatetimeTZDtype) and type(kinds[0].tz) is not type(kinds[1].tz):
+        return False
+    if str(kinds[0]) == "object" and set(map(type, [*one, *other])) - {str}:
+        return False
+    return bool(one.equals(other))
+
+
+def _read(file: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    frame = pd.read_parquet(file, engine="pyarrow", columns=columns)
     for name in json.loads((file.parent / _NAN).read_text(encoding="utf-8")):
-        frame[name] = frame[name].where(frame[name].notna(), np.nan)
+        if name in frame.columns:
+            frame[name] = frame[name].where(frame[name].notna(), np.nan)
     return frame

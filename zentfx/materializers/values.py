@@ -14,7 +14,7 @@ from zentfx.class_paths import class_path, find_class
 from zentfx.errors import DataError, NotFoundError
 
 # What they define is registered by being imported; none of them imports anything of others.
-from zentfx.materializers import arrays, builtin, estimators, pickled, tables
+from zentfx.materializers import arrays, builtin, containers, estimators, pickled, tables
 from zentfx.materializers.base import (
     BaseMaterializer,
     brought_along,
@@ -22,12 +22,14 @@ from zentfx.materializers.base import (
     of_scripts,
     registered,
 )
-from zentfx.materializers.pickled import PickleMaterializer
+from zentfx.materializers.kept import is_kept, kept_with, save_kept, value_in
+from zentfx.materializers.pickled import PickleMaterializer, modules_pickled
+from zentfx.source_code.project_files import packages_of
 from zentfx.warn import warn
 
 __all__ = ["Saved", "artifact_type_of", "load", "materializer_for", "save"]
 
-_BUILT_IN = (arrays, builtin, estimators, pickled, tables)
+_BUILT_IN = (arrays, builtin, containers, estimators, pickled, tables)
 _ENTRY_POINTS = "zentfx.materializers"
 # What annotations say of scikit-learn's models. No materializer handles them: they come before
 # `BaseEstimator`, which somebody else's may handle.
@@ -42,11 +44,15 @@ class Saved:
         materializer: Dotted name of the materializer's class.
         python_type: Dotted name of the value's class.
         metadata: What the materializer says of it.
+        packages: The packages that it is made of, by the names that are imported.
+        pickled: Whether loading it needs Python and those packages in versions like these.
     """
 
     materializer: str
     python_type: str
     metadata: Mapping[str, str | int | float]
+    packages: frozenset[str] = frozenset()
+    pickled: bool = False
 
 
 def materializer_for(cls: type) -> type[BaseMaterializer] | None:
@@ -101,8 +107,15 @@ def save(value: Any, annotation: Any, folder: Path) -> Saved:
     cls = _class_of(annotation)
     chosen = materializer_for(cls) if cls is not None and isinstance(value, cls) else None
     chosen = chosen or materializer_for(type(value)) or PickleMaterializer
+    own = chosen.__module__.startswith("zentfx.")
+    # Ours by their names alone, which stay when a class moves between modules.
+    saved_by = chosen.__name__ if own else class_path(chosen)
     materializer = chosen()
-    materializer.save(value, folder)
+    with modules_pickled() as modules:
+        if is_kept(saved_by):
+            save_kept(materializer, value, folder)
+        else:
+            materializer.save(value, folder)
     metadata = dict(materializer.extract_metadata(value))
     for name, item in metadata.items():
         if isinstance(name, str) and name.startswith("zentfx_"):
@@ -115,12 +128,12 @@ def save(value: Any, annotation: Any, folder: Path) -> Saved:
                 f"{chosen.__qualname__}.extract_metadata must give texts, ints and floats by name; "
                 f"{name!r} is {item!r}."
             )
-    own = chosen.__module__.startswith("zentfx.")
     return Saved(
-        # Ours by their names alone, which stay when a class moves between modules.
-        chosen.__name__ if own else class_path(chosen),
+        saved_by,
         dotted_name(type(value)),
         metadata,
+        packages_of([type(value).__module__, *modules]),
+        bool(modules),
     )
 
 
@@ -142,7 +155,16 @@ def load(folder: Path, materializer: str, python_type: str) -> Any:
         kind: type | None = find_class(python_type)
     except NotFoundError:
         kind = None
+    if is_kept(materializer):
+        # Unless they could not be kept: then a process that defines them again has them.
+        known, kind = kept_with(folder) or (_of_script(materializer), kind)
+        return (known or _found(materializer, python_type))().load(value_in(folder), kind)
     return _found(materializer, python_type)().load(folder, kind)
+
+
+def _of_script(name: str) -> type[BaseMaterializer] | None:
+    """A materializer of the script or notebook that is running, or one that a worker was sent."""
+    return next((cls for cls in of_scripts() if class_path(cls) == name), None)
 
 
 def _found(name: str, python_type: str) -> type[BaseMaterializer]:
@@ -150,10 +172,6 @@ def _found(name: str, python_type: str) -> type[BaseMaterializer]:
         if name in module.__all__:
             own: type[BaseMaterializer] = getattr(module, name)
             return own
-    # In a worker process, a script's own cannot be imported.
-    of_script = {class_path(cls): cls for cls in of_scripts()}
-    if name in of_script:
-        return of_script[name]
     try:
         cls = find_class(name)
     except NotFoundError as error:

@@ -59,7 +59,8 @@ class RunRequest:
         logs: The folder for one log file a step.
         root: The repository's folder, to which recorded paths are relative.
         beam_args: Arguments for Beam, given at launch.
-        environment: Versions of the packages that run the steps.
+        environment: Versions of Python and of the packages that results depend on most.
+        packages: Versions of further packages, by step: those that its code uses.
         max_workers: How many steps may run side by side.
         in_process: Whether all steps run in this process.
         memos: Digests of files that were read before; None to read all.
@@ -77,6 +78,7 @@ class RunRequest:
     root: Path
     beam_args: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     max_workers: int = 1
     in_process: bool = False
     memos: Memos | None = None

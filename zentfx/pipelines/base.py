@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from zentfx.class_paths import class_path
 from zentfx.datasources.base import Datasource, columns_of
 from zentfx.errors import (
+    ConfigError,
     DataNotFoundError,
     ParameterTypeError,
     PipelineError,
@@ -28,9 +29,11 @@ from zentfx.pipelines.wiring import Source, connected, placed_step
 from zentfx.records.models import PipelineVersionRecord
 from zentfx.steps.base import BaseStep
 from zentfx.steps.calls import building
+from zentfx.steps.missing import MissingStep, missing_step
 from zentfx.steps.node import Node, OutputReference, PlacedStep
 from zentfx.stores.memos import Memos
 from zentfx.views.run import Run
+from zentfx.warn import warn
 from zentfx.workspace import Workspace
 
 __all__ = ["ColumnLook", "HasWorkspace", "Pipeline"]
@@ -220,7 +223,24 @@ class Pipeline:
         self._check_steps()
         self._check_data(self._look_at_data)
 
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Why steps of a pipeline that has run cannot run here, by name; most have none.
+
+        Their classes are of a notebook or script that is not this one, or are gone. Such a pipeline
+        can be looked at and copied, and in a copy they can be replaced.
+        """
+        return {
+            name: step.problem for name, step in self.steps.items() if isinstance(step, MissingStep)
+        }
+
     def _check_steps(self) -> None:
+        for name, problem in self.missing.items():
+            raise PipelineError(
+                f"The step {name!r} cannot run here: {problem} Define it, and look the pipeline up "
+                "again; its text is in source_code of the step, in any run of the pipeline. Or "
+                "replace it in a copy."
+            )
         if not self._placed:
             raise PipelineError(f"The pipeline {self.name!r} has no steps. Add some: add_step(…).")
         check_together(self.name, self.steps)
@@ -337,6 +357,13 @@ class Pipeline:
         )
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
+            own = [name for name, step in self.steps.items() if _is_of_script(step)]
+            if own:
+                warn(
+                    f"{', '.join(map(repr, own))}: defined in a script or notebook, so {path} can "
+                    "be read by processes alone that define the same there. Define steps in a "
+                    "module to use the file anywhere."
+                )
         return text
 
     @staticmethod
@@ -373,7 +400,7 @@ class Pipeline:
 
         Raises:
             DataNotFoundError: If its YAML is gone.
-            ConfigError: If it cannot be read, as when the class of a step is gone.
+            ConfigError: If it is not valid.
         """
         workspace = repository.workspace
         what = f"pipeline {record.pipeline!r}, version {record.number}"
@@ -381,8 +408,8 @@ class Pipeline:
         text = workspace.artifacts.read_text("pipelines", Path(file).name)
         if text is None:
             raise DataNotFoundError(f"The YAML of {what} is gone: {file}.")
-        loaded = yaml_format.load_text(text, f"{what} ({file})", workspace.root)
-        pipeline = Pipeline._built(loaded, repository)
+        loaded = yaml_format.load_text(text, f"{what} ({file})", workspace.root, recorded=True)
+        pipeline = Pipeline._built(loaded, repository, recorded=True)
         pipeline._version = record.number
         pipeline._frozen = True
         return pipeline
@@ -391,9 +418,15 @@ class Pipeline:
     def _built(
         loaded: yaml_format.LoadedPipeline,
         repository: HasWorkspace | str | os.PathLike[str] | None,
+        recorded: bool = False,
     ) -> Pipeline:
         described = loaded.pipeline
-        cls = yaml_format.class_of(described.type, Pipeline, loaded.position("type"))
+        try:
+            cls = yaml_format.class_of(described.type, Pipeline, loaded.position("type"))
+        except ConfigError as error:
+            if not recorded:
+                raise
+            cls = _missing_pipeline(described.type, str(error))
         with loaded.position("name"):
             pipeline: Pipeline = cls(
                 described.name, enable_cache=described.enable_cache, repository=repository
@@ -401,11 +434,20 @@ class Pipeline:
         step: str | None = None
         try:
             for step, placed in described.steps.items():
-                pipeline.add_step(
-                    placed.step, step, {**placed.inputs, **placed.artifacts}, placed.after
-                )
+                sources: dict[str, Any] = {**placed.inputs, **placed.artifacts}
+                try:
+                    pipeline.add_step(placed.step, step, sources, placed.after)
+                except PipelineError as error:
+                    if not recorded:
+                        raise
+                    # Its class is another by now.
+                    gone = missing_step(
+                        class_path(type(placed.step)), placed.step.arguments, str(error)
+                    )
+                    pipeline.add_step(gone, step, sources, placed.after)
             step = None
-            pipeline.wiring()
+            if not recorded:  # run() checks it
+                pipeline.wiring()
         except PipelineError as error:
             part = error.part or (() if step is None else (step,))
             with loaded.position("steps", *part):
@@ -414,6 +456,20 @@ class Pipeline:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, steps={list(self._placed)})"
+
+
+def _is_of_script(step: BaseStep) -> bool:
+    return type(step).__module__ == "__main__"
+
+
+def _missing_pipeline(path: str, problem: str) -> type[Pipeline]:
+    """A class for one that cannot be had: its pipelines can be looked at."""
+    module, _, name = path.rpartition(".")
+
+    def refuse(pipeline: Pipeline) -> None:
+        raise PipelineError(f"The pipeline {pipeline.name!r} cannot run here: {problem}")
+
+    return type(name, (Pipeline,), {"__module__": module, "_check_steps": refuse})
 
 
 def _again(step: BaseStep) -> BaseStep:

@@ -6,9 +6,10 @@ import hashlib
 import json
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 
 from zentfx import environment
@@ -97,6 +98,8 @@ def run_nodes(
     """
     writer = workspace.writer
     run_id = _new_run_id()
+    used = {node.name: node.code.packages for node in nodes}
+    _remember_versions(workspace, {*environment.base_packages(), *chain(*used.values())})
     request = RunRequest(
         run_id=run_id,
         pipeline=name,
@@ -107,7 +110,8 @@ def run_nodes(
         logs=workspace.logs / run_id,
         root=workspace.root,
         beam_args=workspace.beam_args,
-        environment=_versions(workspace),
+        environment={"zentfx": zentfx_version, **environment.package_versions()},
+        packages={name: environment.package_versions(found) for name, found in used.items()},
         max_workers=settings.workers(workspace),
         in_process=settings.in_process,
         memos=workspace.memos,
@@ -182,17 +186,18 @@ def _run_properties(
     return properties
 
 
-def _versions(workspace: Workspace) -> dict[str, str]:
+def _remember_versions(workspace: Workspace, packages: Iterable[str]) -> None:
+    """Looks versions of packages up for this process, or has them from an earlier one."""
     # Whatever is installed, or removed, changes the folder that it is in.
     folders = [folder for folder in map(Path, sys.path) if folder.is_dir()]
     times = [folder.stat().st_mtime_ns for folder in folders]
+    names = sorted(packages)
     text = workspace.memos.of(
-        f"packages in {sys.path}",
-        canonical_json([sys.version, zentfx_version, times]),
-        lambda: canonical_json(environment.package_versions()),
+        f"versions of {names} in {sys.path}",
+        canonical_json([sys.version, times]),
+        lambda: canonical_json(environment.versions_by_package(names)),
     )
-    versions: dict[str, str] = json.loads(text)
-    return versions
+    environment.remember(json.loads(text))
 
 
 def _new_run_id() -> str:

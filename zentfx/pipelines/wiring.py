@@ -171,7 +171,7 @@ def _check_reference(
             part=part,
         )
     wanted, came = placed[name].step.inputs[key], outputs[reference.output]
-    if wanted not in (came, ANYTHING):
+    if ANYTHING not in (wanted, came) and wanted != came:
         raise PipelineError(f"{where} takes {wanted}; {reference} is {came}.", part=part)
 
 

@@ -26,6 +26,7 @@ from zentfx.errors import ConfigError, DataNotFoundError, NotFoundError, ZenTFXE
 from zentfx.parameters import decode, encode
 from zentfx.steps.base import BaseStep
 from zentfx.steps.list_inputs import elements, gathered
+from zentfx.steps.missing import missing_step
 from zentfx.steps.node import ArtifactReference, OutputReference, PlacedStep
 
 __all__ = [
@@ -344,13 +345,15 @@ def load(source: str | os.PathLike[str]) -> LoadedPipeline:
     return load_text(text, str(file), file.absolute().parent)
 
 
-def load_text(text: str, name: str, folder: Path) -> LoadedPipeline:
+def load_text(text: str, name: str, folder: Path, recorded: bool = False) -> LoadedPipeline:
     """Reads a pipeline from a text.
 
     Args:
         text: The YAML.
         name: What to call it in messages.
         folder: Where relative paths in it start.
+        recorded: Whether it is of a pipeline that has run. Then a step that cannot be made here, as
+            its class is gone, is a :class:`~zentfx.steps.missing.MissingStep`.
 
     Returns:
         The pipeline.
@@ -370,28 +373,25 @@ def load_text(text: str, name: str, folder: Path) -> LoadedPipeline:
         type=document.value(("type",), data, "zentfx.Pipeline"),
         name=document.value(("name",), data, str),
         enable_cache=document.value(("enable_cache",), data, True),
-        steps={key: _load_step(document, key, steps[key], folder) for key in steps},
+        steps={key: _load_step(document, key, steps[key], folder, recorded) for key in steps},
     )
     return LoadedPipeline(pipeline, document.position)
 
 
-def _load_step(document: _Document, name: str, data: Any, folder: Path) -> PlacedStep:
+def _load_step(
+    document: _Document, name: str, data: Any, folder: Path, recorded: bool
+) -> PlacedStep:
     path = ("steps", name)
     data = document.mapping(path, data, _STEP_KEYS)
     source = document.value((*path, "source"), data, str)
-    cls = class_of(source, BaseStep, document.position(*path, "source"))
-    schema = cls.parameter_schema()
-    args = document.mapping(
-        (*path, "args"), document.value((*path, "args"), data, {}), tuple(schema)
-    )
-    values = {}
-    for key, value in args.items():
-        with document.position(*path, "args", key):
-            value = decode(_with_paths(value, schema[key].annotation, folder), folder)
-            values[key] = schema[key].coerce(value, cls.__name__)
+    args = document.value((*path, "args"), data, {})
+    try:
+        step = _made_step(document, path, source, args, folder)
+    except ConfigError as error:
+        if not recorded:
+            raise
+        step = missing_step(source, decode(args, folder), str(error))
     inputs = document.value((*path, "inputs"), data, {})
-    with document.position(*path, "args"):
-        step = cls(**values)
     options = document.mapping(
         (*path, "options"), document.value((*path, "options"), data, {}), _OPTION_KEYS
     )
@@ -407,6 +407,21 @@ def _load_step(document: _Document, name: str, data: Any, folder: Path) -> Place
             references[key] = OutputReference.parse(source)
     after = document.value((*path, "after"), data, [])
     return PlacedStep(step, references, artifacts, tuple(map(str, after)))
+
+
+def _made_step(
+    document: _Document, path: tuple[Any, ...], source: str, args: Any, folder: Path
+) -> BaseStep:
+    cls = class_of(source, BaseStep, document.position(*path, "source"))
+    schema = cls.parameter_schema()
+    values = {}
+    for key, value in document.mapping((*path, "args"), args, tuple(schema)).items():
+        with document.position(*path, "args", key):
+            value = decode(_with_paths(value, schema[key].annotation, folder), folder)
+            values[key] = schema[key].coerce(value, cls.__name__)
+    with document.position(*path, "args"):
+        step: BaseStep = cls(**values)
+    return step
 
 
 def _load_artifact(document: _Document, path: tuple[Any, ...], data: Any) -> ArtifactReference:

@@ -42,15 +42,16 @@ def as_property(value: Any, root: Path | None = None) -> int | float | str | boo
         None (no property) for None. Ints beyond 64 bits are text. Text ends at a NUL character, as
         it would in the store, and is cut at 2,000 bytes, both with a mark.
     """
+    if isinstance(value, Path):
+        return cut(str(encode(value, root)["$path"]))
+    value = encode(value, root)
     if value is None or isinstance(value, (bool, float)):
         return value
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**63 else str(value)
-    if isinstance(value, Path):
-        return cut(str(encode(value, root)["$path"]))
     if isinstance(value, str):
         return cut(value)
-    return cut(canonical_json(encode(value, root)))
+    return cut(canonical_json(value))
 
 
 def cut(text: str) -> str:

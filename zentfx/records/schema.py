@@ -125,6 +125,9 @@ class Artifact:
     MATERIALIZER = "zentfx_materializer"
     PYTHON_TYPE = "zentfx_python_type"
     DIGEST = "zentfx_digest"
+    # JSON, in chunks: versions of Python and of the packages that the value is made of.
+    ENVIRONMENT = "zentfx_environment"
+    PICKLED = "zentfx_pickled"  # 1 if it can only be loaded with versions like those
     # Of a version of a named artifact.
     NAME = "zentfx_name"
     VERSION = "zentfx_version"

@@ -31,12 +31,12 @@ from zentfx.source_code.constants import constant_text
 from zentfx.source_code.functions import functions_in, instructions
 from zentfx.source_code.module_parts import part_for
 from zentfx.source_code.normal_form import NORMAL_FORM, normal_digest
-from zentfx.source_code.project_files import is_ours, is_users_package, project_file
+from zentfx.source_code.project_files import is_ours, is_users_package, packages_of, project_file
 from zentfx.source_code.reached_sources import ReachedSources, closed_over, reach
 from zentfx.source_code.step_options import without_step_options
 from zentfx.source_code.user_sources import read_source
 
-__all__ = ["CodeIdentity", "code_of"]
+__all__ = ["CodeIdentity", "code_of", "contents_of"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,14 @@ class CodeIdentity:
         warnings: What is perhaps not as the user thinks: classes that were defined again since,
             modules whose files were edited after they were loaded, values whose content cannot be
             told. Sentences.
+        packages: The installed packages that the user's sources use, by the names that are
+            imported. They do not count for the fingerprint.
     """
 
     fingerprint: str
     sources: dict[str, str]
     warnings: tuple[str, ...] = ()
+    packages: frozenset[str] = frozenset()
 
     @cached_property
     def sources_text(self) -> str:
@@ -128,7 +131,8 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
     warnings = (*_defined_again(cls, refuse=code_version is None), *_edited(sources))
     if code_version is None:
         warnings += tuple(f"{what}, so the step is not reused." for what in sources.opaque)
-    return CodeIdentity(digest.hexdigest(), {**sources, **shipped}, warnings)
+    packages = packages_of(sources.others)
+    return CodeIdentity(digest.hexdigest(), {**sources, **shipped}, warnings, packages)
 
 
 def _is_of_exec(cls: type) -> bool:
@@ -150,7 +154,7 @@ def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
         # Where the function stands that the class was made of, the new one's stands now.
         now = getattr(now, "step_class", now)
         # `class Gate(Gate)` replaces a name on purpose.
-        if not isinstance(now, type) or now in cls.__mro__ or _contents(now) == _contents(base):
+        if not isinstance(now, type) or now in cls.__mro__ or contents_of(now) == contents_of(base):
             continue
         what = f"The class {base.__qualname__} was defined again since the step was made"
         if refuse and project_file(base.__module__) is not None:
@@ -161,12 +165,20 @@ def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
         yield f"{what}, which runs the old one. To run the new one, make the step again."
 
 
-def _contents(cls: type) -> list[str]:
-    """What the code and the plain attributes of a class are."""
+def contents_of(cls: type) -> list[str]:
+    """Tells one class from another of its name.
+
+    Args:
+        cls: The class.
+
+    Returns:
+        What its code and its plain attributes are; equal in all processes of one Python.
+    """
     texts = [
         f"{name}={constant_text(value)}"
         for name, value in sorted(vars(cls).items())
-        if name not in ("__doc__", "__firstlineno__")
+        # The last is noted by copyreg when an object of the class is pickled.
+        if name not in ("__doc__", "__firstlineno__", "__slotnames__")
     ]
     for function in functions_in(cls):
         code = function.__code__

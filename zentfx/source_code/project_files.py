@@ -25,6 +25,7 @@ __all__ = [
     "is_users_file",
     "is_users_package",
     "module_name",
+    "packages_of",
     "project_file",
     "stable_name",
 ]
@@ -128,7 +129,7 @@ def is_users_package(name: str) -> bool:
     Returns:
         Whether it may be; True for one that cannot be found.
     """
-    if is_ours(name) or name in sys.stdlib_module_names:
+    if _is_base(name):
         return False
     module = sys.modules.get(name)
     spec = _attribute(module, "__spec__") or _spec(name)
@@ -136,6 +137,23 @@ def is_users_package(name: str) -> bool:
         return True
     places = [spec.origin] if spec.has_location else spec.submodule_search_locations or []
     return not _are_installed(places)
+
+
+def packages_of(modules: Iterable[str]) -> frozenset[str]:
+    """The packages of others that modules are of, as far as they are installed.
+
+    Args:
+        modules: Names of modules.
+
+    Returns:
+        The first parts of the names, without those of Python itself and of zentfx.
+    """
+    names = {name.partition(".")[0] for name in modules} - {"__main__"}
+    return frozenset(name for name in names if not is_users_package(name) and not _is_base(name))
+
+
+def _is_base(name: str) -> bool:
+    return is_ours(name) or name in sys.stdlib_module_names
 
 
 def project_file(name: str) -> Path | None:

@@ -50,6 +50,7 @@ class ReachedSources(dict[str, str]):
         things: The classes and functions that were typed, so that each is read once.
         opaque: What a step uses and whose content cannot be told. Sentences without their end.
         packages: Texts of the packages that its modules are in, by name.
+        others: Names of modules that it uses, and that are not the user's.
     """
 
     def __init__(self) -> None:
@@ -57,6 +58,7 @@ class ReachedSources(dict[str, str]):
         self.things: list[Any] = []
         self.opaque: list[str] = []
         self.packages: dict[str, str] = {}
+        self.others: set[str] = set()
 
     def add(self, key: str, text: str) -> None:
         """Adds a text; of two different ones under one key, as of two classes, both stay."""
@@ -112,9 +114,10 @@ def reach(thing: Any, found: ReachedSources) -> bool:
     Returns:
         Whether there is a source, or none is needed.
     """
-    if is_of_others(thing):
-        return True
     name = module_name(thing)
+    if is_of_others(thing):
+        found.others.add(name)
+        return True
     file = project_file(name)
     if file is not None:
         _add_packages(name, file, found)
@@ -201,7 +204,7 @@ def _plain_part(value: Any, folder: Path) -> str | None:
     return constant_text(text)
 
 
-def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
+def _reach_modules(waiting: list[str], found: ReachedSources) -> None:
     """Adds modules of the project, and every one that they import, transitively."""
     while waiting:
         name = waiting.pop()
@@ -209,7 +212,10 @@ def _reach_modules(waiting: list[str], found: dict[str, str]) -> None:
             waiting.extend(_starred(name.removesuffix(".*")))
             continue
         file = project_file(name)
-        if file is None or stable_name(name, file) in found:
+        if file is None:
+            found.others.add(name)  # or what is in a module
+            continue
+        if stable_name(name, file) in found:
             continue
         text = found[stable_name(name, file)] = _text_of_module(name, file)
         waiting.extend(imported_names(parsed(text, name), package_of(name, file)))

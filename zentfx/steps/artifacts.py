@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zentfx import materializers
+from zentfx import environment, materializers
 from zentfx.materializers import values
+from zentfx.parameters import canonical_json
+from zentfx.records.encoding import chunked
 from zentfx.records.schema import Artifact
 from zentfx.stores.digests import digest_of
 
@@ -72,3 +74,8 @@ class OutputArtifact:
         self.metadata[Artifact.MATERIALIZER] = saved.materializer
         self.metadata[Artifact.PYTHON_TYPE] = saved.python_type
         self.metadata[Artifact.DIGEST] = digest_of(self.path)
+        if saved.pickled:
+            self.metadata[Artifact.PICKLED] = 1
+        if saved.pickled or saved.packages:
+            versions = environment.package_versions(saved.packages)
+            self.metadata.update(chunked(Artifact.ENVIRONMENT, canonical_json(versions)))

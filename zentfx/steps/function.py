@@ -104,7 +104,7 @@ class FunctionStep(BaseStep, metaclass=FunctionStepMeta):
     """
 
     definition: ClassVar[_StepDefinition[..., Any]]
-    code_version = "1"
+    code_version = "2"
 
     @classmethod
     def _check_channels(cls) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zentfx.materializers.environments import unlike_here
 from zentfx.records.encoding import joined
 from zentfx.records.schema import Artifact
 from zentfx.steps.artifacts import InputArtifact
@@ -72,6 +73,9 @@ def refusal(
             if looked_up is not None:
                 found = ", ".join(json.loads(looked_up))
                 return f"the step looked up {found}, and may find another version now"
+            other = unlike_here(artifact.metadata)
+            if other:
+                return f"{name} was pickled with {other}"
             key = artifact.metadata.get(Artifact.MANIFEST)
             if key is None:
                 continue  # published by stock TFX, which has looked at the folder

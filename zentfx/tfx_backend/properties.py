@@ -72,7 +72,8 @@ def node_properties(node: Node, request: RunRequest) -> NodeProperties:
         if name in step.unkeyed or _placeless(value) != encode(value)
     }
     unkeyed |= chunked(Execution.RECORDED, ordered_json(dict(sorted(recorded.items()))))
-    unkeyed |= chunked(Execution.ENVIRONMENT, canonical_json(dict(request.environment)))
+    versions = {**request.environment, **request.packages.get(node.name, {})}
+    unkeyed |= chunked(Execution.ENVIRONMENT, canonical_json(versions))
     unkeyed[Execution.SOURCES] = node.code.sources_digest
     unkeyed[Execution.RUN] = request.run_id
     values: dict[str, Any] = {
@@ -115,5 +116,5 @@ def _placeless(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_placeless(part) for part in value]
     if isinstance(value, dict):
-        return {key: _placeless(part) for key, part in value.items()}
+        return {encode(key): _placeless(part) for key, part in value.items()}
     return encode(value)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zentfx.annotations import changed, with_tags
+from zentfx.materializers.environments import environment_of
 from zentfx.records.encoding import metric_values
 from zentfx.records.models import (
     ArtifactRecord,
@@ -113,15 +114,20 @@ class StepRun:
     def environment(self) -> dict[str, str]:
         """Versions of Python and of the packages that computed its outputs.
 
-        For a step that was reused, those of the run that computed them.
+        Besides those that results depend on most they are those that the step's code imports, and
+        that the values which it returned are of. For a step that was reused, they are those of the
+        run that computed them.
         """
+        reader = self._workspace.reader
         outputs = [item for group in self._record.outputs.values() for item in group]
+        versions = dict(self._record.environment)
         if self.status == "cached" and outputs:
-            reader = self._workspace.reader
             origin = reader.origins(outputs[:1]).get(outputs[0])
             if origin is not None:
-                return reader.environment(origin.execution)
-        return dict(self._record.environment)
+                versions = reader.environment(origin.execution)
+        for artifact in reader.artifacts(outputs).values():
+            versions |= environment_of(artifact.properties)
+        return versions
 
     @property
     def duration(self) -> float:
