@@ -264,7 +264,11 @@ class TestDerivedValues:
         monkeypatch.chdir(tmp_path)
         step = Taxi()
         assert step.path == tmp_path / "data/taxi.csv"
-        assert step.derived == {"name": "taxi", "path": tmp_path / "data/taxi.csv"}
+        # What the base receives besides are its own defaults.
+        assert step.derived == {
+            **CSVDatasource(name="taxi", path="data/taxi.csv").arguments,
+            "path": tmp_path / "data/taxi.csv",
+        }
         assert step.arguments == {}
 
     def test_a_fixed_value_of_the_wrong_type_is_refused(self):
