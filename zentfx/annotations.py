@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from zentfx.errors import ParameterTypeError
+from zentfx.names import check_length
 from zentfx.records.models import NO_ANNOTATIONS, Annotations
 
 __all__ = ["active", "annotating", "changed", "checked_text", "with_tags"]
-
-_LONGEST = 250  # bytes: names of contexts in MLMD have at most 255 in some databases
 
 # By the repository's folder.
 _active: ContextVar[dict[Path, Annotations] | None] = ContextVar("zentfx_annotations", default=None)
@@ -125,8 +124,6 @@ def checked_text(name: str, value: Any) -> str:
         raise ParameterTypeError(f"{name} must not be empty.")
     if "\0" in value or value.encode(errors="replace").decode() != value:
         raise ParameterTypeError(f"{name} must be plain text, without NUL; {value!r} came.")
-    if name != "note" and len(value.encode()) > _LONGEST:
-        raise ParameterTypeError(
-            f"{name} must be a name of at most {_LONGEST} bytes; {value[:50]!r}… came."
-        )
+    if name != "note":
+        check_length(value, name, ParameterTypeError)
     return value

@@ -45,13 +45,13 @@ def register(
         DataError: If the version is taken.
         StoreError: If the repository is read-only.
     """
-    check_name(name, "register_artifact")
+    checked = None if version is None else check_version(version, "register_artifact")
+    check_name(name, "register_artifact", checked)
     if "{" in name:
         raise StepDefinitionError(
             f"register_artifact: the name {name!r} has a placeholder, which nothing fills in here."
         )
     tags = ArtifactConfig(tags=tags).tags  # type: ignore[arg-type] # which checks them
-    checked = None if version is None else check_version(version, "register_artifact")
     versions = workspace.versions
     place = Path(os.path.abspath(os.path.expanduser(source)))  # noqa: PTH100, PTH111 - links stay
     if not place.exists():

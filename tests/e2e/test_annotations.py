@@ -143,7 +143,7 @@ class TestAnnotations:
         [
             ({"owner": 3}, "owner must be a text; 3 came"),
             ({"owner": " "}, "owner must not be empty"),
-            ({"experiment": "x" * 300}, "at most 250 bytes"),
+            ({"experiment": "x" * 300}, "experiment must have at most 255 bytes"),
             ({"note": "a\0b"}, "without NUL"),
             ({"tags": "one"}, "tags must be several texts"),
             ({"tags": [1]}, "tag must be a text"),

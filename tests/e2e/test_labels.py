@@ -111,13 +111,13 @@ def test_a_string_label_is_classified(rows, tmp_path):
 @pytest.mark.slow
 def test_columns_may_be_called_anything(rows, tmp_path):
     odd = rows.rename(columns={ODD: "x.1", "count": "examples"})
-    odd["x_1"] = odd["X_1"] = odd[".n"] = odd["x.1"] * 2
+    odd["x_1"] = odd["X_1"] = odd[".n"] = odd["self"] = odd["x.1"] * 2
     odd["big"] = np.where(odd["x.1"] > 0, 1, 0)
     run = pipeline_on(
         tmp_path,
         odd,
         preprocessor=StandardPreprocessor(
-            features=["x.1", "x_1", "X_1", ".n", "examples"], labels=["big"]
+            features=["x.1", "x_1", "X_1", ".n", "examples", "self"], labels=["big"]
         ),
         trainer=TrainerStep(epochs=10, lr=0.05, loss="binary_crossentropy", batch_size=16),
         evaluator=TFMAEvaluator(metrics={"big": ["accuracy", "binary_accuracy"]}),
@@ -128,7 +128,7 @@ def test_columns_may_be_called_anything(rows, tmp_path):
     right = (model.predict(odd)[:, 0] > 0.5) == odd["big"]
     assert right.mean() > 0.9
     served = model.saved_model.signatures["serve_rows"].structured_input_signature[1]
-    assert set(served) == {"x_1", "X_1_2", "x_1_0", "column_n_3", "examples"}
+    assert set(served) == {"x_1", "X_1_2", "x_1_0", "column_n_3", "examples", "self_5"}
     for data, came in [
         ({"x.1": [1.0]}, "dict came"),
         ([{"x.1": 1.0}], "list of dict came"),

@@ -64,7 +64,7 @@ class TestNames:
             Pipeline(name)
 
     def test_a_longer_name_is_refused(self):
-        with pytest.raises(PipelineError, match="at most 63 characters; 64 came"):
+        with pytest.raises(PipelineError, match="at most 63 characters; got 64"):
             Pipeline("a" * 64)
 
     @pytest.mark.parametrize(

@@ -527,7 +527,7 @@ class TestErrors:
         "a step's name that yaml takes for a bool": (
             HEAD + f"  on:\n    source: {MINE}.Anything\n",
             4,
-            "A step's name has letters.*True came",
+            "A step's name has letters.*got True",
         ),
         "a step's name that is empty": (
             HEAD + f"  '':\n    source: {MINE}.Anything\n",

@@ -21,6 +21,7 @@ from zentfx.errors import (
 )
 from zentfx.orchestrators import Listener
 from zentfx.pipelines import yaml_format
+from zentfx.pipelines.names import check_pipeline_name, check_step_name, check_together
 from zentfx.pipelines.nodes import nodes_of
 from zentfx.pipelines.running import RunSettings, run_nodes, warn_of
 from zentfx.pipelines.wiring import Source, connected, placed_step
@@ -36,7 +37,6 @@ __all__ = ["ColumnLook", "HasWorkspace", "Pipeline"]
 
 _Pipeline = TypeVar("_Pipeline", bound="Pipeline")
 ColumnLook = Callable[[Datasource], Mapping[str, str] | None]
-_LONGEST_NAME = 63  # MLMD's limit for a pipeline's context in TFX's key
 # By a step's id, its node in the run that validates here, which may know its columns from before.
 _run_nodes: ContextVar[Mapping[int, tuple[Node, Memos]]] = ContextVar(
     "_run_nodes", default=MappingProxyType({})
@@ -71,13 +71,7 @@ class Pipeline:
         enable_cache: bool = True,
         repository: HasWorkspace | str | os.PathLike[str] | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name.strip() or not name.isprintable():
-            raise PipelineError(f"A pipeline needs a name of printable characters; {name!r} came.")
-        if len(name) > _LONGEST_NAME:
-            raise PipelineError(
-                f"A pipeline's name has at most {_LONGEST_NAME} characters; {len(name)} came: "
-                f"{name!r}."
-            )
+        check_pipeline_name(name)
         if not isinstance(enable_cache, bool):
             raise PipelineError(
                 f"enable_cache of pipeline {name!r} must be True or False; {enable_cache!r} came."
@@ -145,11 +139,7 @@ class Pipeline:
             )
         if name is None:
             name = step.options.name or step.usual_name
-        if not isinstance(name, str) or not name.isidentifier():
-            raise PipelineError(
-                f"A step's name has letters, digits and '_' only; {name!r} came (step "
-                f"{type(step).__name__})."
-            )
+        check_step_name(name, step)
         earlier = self._placed.get(name)
         if inputs is None and earlier is not None:
             known: dict[str, Any] = {**earlier.inputs, **earlier.artifacts}
@@ -233,6 +223,7 @@ class Pipeline:
     def _check_steps(self) -> None:
         if not self._placed:
             raise PipelineError(f"The pipeline {self.name!r} has no steps. Add some: add_step(…).")
+        check_together(self.name, self.steps)
         self.wiring()
 
     def _look_at_data(self, datasource: Datasource) -> Mapping[str, str] | None:

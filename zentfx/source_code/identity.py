@@ -13,6 +13,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import inspect
 import json
@@ -94,7 +95,7 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
         # A step that is a function keeps it here; its class is made of nothing else.
         function = vars(base).get("source_function")
         thing: Any = function.__func__ if isinstance(function, staticmethod) else base
-        known = reach(thing, sources)
+        known = not _is_of_exec(base) and reach(thing, sources)
         sources.update(_own_installed(base))
         closed = closed_over(thing, sources)
         if code_version is not None:
@@ -128,6 +129,11 @@ def code_of(cls: type, code_version: str | None = None) -> CodeIdentity:
     if code_version is None:
         warnings += tuple(f"{what}, so the step is not reused." for what in sources.opaque)
     return CodeIdentity(digest.hexdigest(), {**sources, **shipped}, warnings)
+
+
+def _is_of_exec(cls: type) -> bool:
+    """Whether a class is of no module: Python then says that it is one of its own."""
+    return cls.__module__ == "builtins" and getattr(builtins, cls.__name__, None) is not cls
 
 
 def _defined_again(cls: type, refuse: bool) -> Iterator[str]:

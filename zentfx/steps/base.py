@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 
 from zentfx import parameters
 from zentfx.errors import ParameterError, PipelineError, StepDefinitionError
+from zentfx.names import check_length
 from zentfx.source_code.user_sources import note_loaded
 from zentfx.steps.artifacts import InputArtifact, OutputArtifact
 from zentfx.steps.calls import builder, outputs_of_call
@@ -181,6 +182,15 @@ def _check_declaration(cls: type, name: str, value: Any) -> None:
             f"{cls.__qualname__}: {name} must map names to artifact types, as "
             f'{{"examples": "Examples"}}; {value!r} came.'
         )
+    for key, kind in value.items():
+        # The folder of an output is called like it, and wiring is written "step.output".
+        if not key.strip() or not key.isprintable() or not {".", "/", "\\"}.isdisjoint(key):
+            raise StepDefinitionError(
+                f"{cls.__qualname__}: names in {name} have printable characters other than "
+                f"'.', '/' and '\\'; got {key!r}."
+            )
+        check_length(key, f"{cls.__qualname__}: a name in {name}", StepDefinitionError)
+        check_length(kind, f"{cls.__qualname__}: a type in {name}", StepDefinitionError)
 
 
 def _check_names(cls: Any, constructor: Callable[..., None]) -> None:
@@ -197,6 +207,8 @@ def _check_names(cls: Any, constructor: Callable[..., None]) -> None:
             f"{cls.__qualname__}: every step has an attribute {of_steps[0]!r}; call the parameter "
             "something else."
         )
+    for name in declared:
+        check_length(name, f"{cls.__qualname__}: a parameter", StepDefinitionError)
     ours = sorted(name for name in declared if name.startswith("zentfx_"))
     if ours:
         raise StepDefinitionError(

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from zentfx.errors import StepDefinitionError
+from zentfx.names import check_length
 from zentfx.parameters import MISSING, Parameter
 from zentfx.steps.metric_log import log_metric
 from zentfx.steps.outputs import Output, declared_outputs
@@ -40,6 +41,11 @@ class FunctionDefinition(Generic[_P, _R]):
         function = self.function
         if not isinstance(function, types.FunctionType):
             raise StepDefinitionError(f"@step is for functions; {function!r} came.")
+        if not function.__module__:
+            raise StepDefinitionError(
+                f"{function.__qualname__} belongs to no module, because exec made it, so its code "
+                "cannot be told. Define it in a file or a notebook cell."
+            )
         for kind, what in (
             (inspect.iscoroutinefunction, "a coroutine: @step takes plain functions"),
             (inspect.isgeneratorfunction, "a generator: return a list"),
@@ -59,6 +65,7 @@ class FunctionDefinition(Generic[_P, _R]):
                     f"{function.__qualname__} has {item}, but every parameter of a step is "
                     "recorded under its name. Give each a name."
                 )
+            check_length(item.name, f"{function.__qualname__}: a parameter", StepDefinitionError)
             if item.name.startswith("zentfx_"):
                 raise StepDefinitionError(
                     f"{function.__qualname__}: parameter names that start with 'zentfx_' are "

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zentfx.errors import ParameterError, StepDefinitionError
+from zentfx.names import check_length
 
 __all__ = ["MetricLog", "collecting", "log_metric"]
 
@@ -103,6 +104,7 @@ def log_metric(name: str, value: Any, step: int | None = None) -> None:
             f"The metric's name {name!r} is reserved: choose one that does not end in '_text' or "
             "start with 'zentfx_'."
         )
+    check_length(name, "The name of a metric", beside=len("_text"))
     try:
         if isinstance(value, (str, bytes)):
             raise TypeError("a text")

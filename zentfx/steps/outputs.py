@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any
 
 from zentfx.errors import ParameterError, StepDefinitionError, UnknownParameterError, near_matches
+from zentfx.names import check_length, length
 from zentfx.parameters import MISSING
 from zentfx.type_hints import resolved_hints
 
@@ -27,7 +28,9 @@ __all__ = [
     "declared_outputs",
 ]
 
-_BUILT_IN = ("date", "time")
+# Placeholders that the run fills in, with the number of their characters.
+_BUILT_IN = {"date": 10, "time": 15}
+_LONGEST_NUMBER = 10  # digits
 _NOT_IN_NAMES = ("/", "\\", "::", "@")
 
 
@@ -55,6 +58,8 @@ class ArtifactConfig:
             raise StepDefinitionError(
                 f"ArtifactConfig: tags must be a list of texts; {self.tags!r} came."
             )
+        for tag in self.tags:
+            check_length(tag, "ArtifactConfig: a tag", StepDefinitionError)
         if self.version is not None:
             object.__setattr__(self, "version", check_version(self.version, "ArtifactConfig"))
 
@@ -156,11 +161,12 @@ def _output(annotation: Any, key: str, owner: str) -> Output:
         if isinstance(extra, str):
             extra = ArtifactConfig(name=extra)
         if isinstance(extra, ArtifactConfig):
+            version = None if extra.version is None else str(extra.version)
             if extra.name is not None:
-                check_name(extra.name, owner)
+                check_name(extra.name, owner, version)
                 # Braces have no place in the name of a folder; wiring is written with a dot.
                 key = re.sub("[{}]", "", extra.name).replace(".", "_")
-            version = None if extra.version is None else str(extra.version)
+                check_length(key, f"{owner}: the name of an output", StepDefinitionError)
             if version is not None and extra.name is None:
                 raise StepDefinitionError(
                     f"{owner}: an output with a version needs a name: ArtifactConfig(name=…, "
@@ -170,12 +176,13 @@ def _output(annotation: Any, key: str, owner: str) -> Output:
     return Output(key, kind)
 
 
-def check_name(name: str, owner: str) -> None:
+def check_name(name: str, owner: str, version: str | None = None) -> None:
     """Checks the name of an artifact, which may have placeholders.
 
     Args:
         name: The name.
         owner: Who uses it, for the message.
+        version: Its version; None for a number that follows.
 
     Raises:
         StepDefinitionError: If it cannot be one.
@@ -196,6 +203,13 @@ def check_name(name: str, owner: str) -> None:
                 f"{where} has the placeholder {{{field}}}; expected a name in braces, as in "
                 "'{date}_report'."
             )
+    # It is kept as "<name>@<version>". Of the other placeholders the values are not known yet.
+    filled = "".join(
+        text + "0" * _BUILT_IN.get(str(field), 0)
+        for text, field, _, _ in string.Formatter().parse(name)
+    )
+    beside = 1 + (_LONGEST_NUMBER if version is None else length(version))
+    check_length(filled, f"{owner}: the name of an output", StepDefinitionError, beside=beside)
 
 
 def check_version(version: object, owner: str) -> str:
@@ -214,6 +228,7 @@ def check_version(version: object, owner: str) -> str:
     if isinstance(version, bool) or not isinstance(version, (str, int)):
         raise StepDefinitionError(f"{owner}: version must be a text or an int; {version!r} came.")
     _check_text(str(version), f"{owner}: the version {str(version)!r}")
+    check_length(str(version), f"{owner}: a version", StepDefinitionError, beside=2)  # "n@…"
     if "{" in str(version) or "}" in str(version):
         raise StepDefinitionError(
             f"{owner}: the version {str(version)!r} must not have braces; placeholders are for "
@@ -271,9 +286,11 @@ def check_substitutions(outputs: Sequence[Output], given: Mapping[str, str], own
                 f"{owner}: the value of the placeholder {{{field}}} must be plain text; {value!r} "
                 "came."
             )
-    names = [name for output in outputs if (name := output.named(given).name) is not None]
-    for name in names:
-        check_name(name, owner)
+    named = [output.named(given) for output in outputs]
+    names = [output.name for output in named if output.name is not None]
+    for output in named:
+        if output.name is not None:
+            check_name(output.name, owner, output.version)
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ParameterError(

@@ -272,7 +272,7 @@ def _label(column: str, raw: Any) -> Any:
 
 def _file_name(column: str) -> str | None:
     """The column's name for its vocabulary's file, where tft can use it; else tft chooses one."""
-    return column if re.fullmatch("[A-Za-z0-9_]+", column) else None
+    return column if re.fullmatch("[A-Za-z0-9_]{1,200}", column) else None
 
 
 def _dense(raw: Any) -> Any:

@@ -7,7 +7,9 @@ import math
 from abc import abstractmethod
 from types import MappingProxyType
 
+from zentfx.errors import ParameterError
 from zentfx.materializers.examples import canonical_record
+from zentfx.names import check_length
 from zentfx.steps.base import BaseStep
 
 __all__ = ["RandomSplit", "SplitStep"]
@@ -39,6 +41,17 @@ class SplitStep(BaseStep):
             The index of its split in :attr:`split_names`.
         """
 
+    def check(self) -> None:
+        """Checks that the splits' names can be those of folders."""
+        super().check()
+        for name in self.split_names:
+            if not isinstance(name, str) or not name.isidentifier():
+                raise ParameterError(
+                    f"{type(self).__name__}: names of splits have letters, digits and '_' only; "
+                    f"got {name!r}."
+                )
+            check_length(name, f"{type(self).__name__}: the name of a split", beside=len("Split-"))
+
 
 class RandomSplit(SplitStep):
     """Splits at random, by a hash of each row and a seed.
@@ -62,10 +75,6 @@ class RandomSplit(SplitStep):
         if not self.split_map:
             raise self.refuse("split_map", "needs at least one split; {} came.")
         for name, share in self.split_map.items():
-            if not name.isidentifier():
-                raise self.refuse(
-                    "split_map", f"needs names of letters, digits and '_'; {name!r} came."
-                )
             if share <= 0:
                 raise self.refuse("split_map", f"needs positive shares; {name}: {share!r} came.")
         if not -(2**63) <= self.seed < 2**63:

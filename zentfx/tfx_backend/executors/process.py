@@ -7,6 +7,7 @@ from typing import Any
 
 from tfx.dsl.components.base import base_executor
 
+from zentfx.names import check_length
 from zentfx.steps.artifacts import OutputArtifact
 from zentfx.steps.base import BaseStep
 from zentfx.tfx_backend.executors.base import StepExecutor
@@ -50,6 +51,7 @@ def _set(artifact: Any, name: str, value: Any) -> None:
         raise ValueError(f"metadata of an output must be finite; {name!r} is {value!r}.")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError(f"metadata of an output must fit 64 bits; {name!r} is {value!r}.")
+    check_length(name, "A name in the metadata of an output")
     if isinstance(value, str) and "\0" in value:
         raise ValueError(f"metadata of an output must not hold NUL characters; {name!r} does.")
     if name in (artifact.PROPERTIES or {}):
