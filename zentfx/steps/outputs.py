@@ -14,14 +14,7 @@ from functools import cache
 from types import CodeType
 from typing import Any
 
-from zentfx.annotations import checked_text
-from zentfx.errors import (
-    ParameterError,
-    ParameterTypeError,
-    StepDefinitionError,
-    UnknownParameterError,
-    near_matches,
-)
+from zentfx.errors import ParameterError, StepDefinitionError, UnknownParameterError, near_matches
 from zentfx.names import check_length, length
 from zentfx.parameters import MISSING
 from zentfx.type_hints import resolved_hints
@@ -61,11 +54,12 @@ class ArtifactConfig:
                 f"ArtifactConfig: tags must be a list of texts; {self.tags!r} came."
             )
         object.__setattr__(self, "tags", tuple(self.tags))
+        if not all(isinstance(tag, str) and tag for tag in self.tags):
+            raise StepDefinitionError(
+                f"ArtifactConfig: tags must be a list of texts; {self.tags!r} came."
+            )
         for tag in self.tags:
-            try:
-                checked_text("tag", tag)
-            except ParameterTypeError as error:
-                raise StepDefinitionError(f"ArtifactConfig: {error}") from error
+            check_length(tag, "ArtifactConfig: a tag", StepDefinitionError)
         if self.version is not None:
             object.__setattr__(self, "version", check_version(self.version, "ArtifactConfig"))
 
