@@ -168,7 +168,7 @@ class ApiRows:
         judged = [number for number, texts in items.items() if texts]
         for event in self.events_of_artifacts(judged):
             if not event.reads:
-                for name, text in items[event.artifact].items():
+                for name, text in sorted(items[event.artifact].items()):
                     yield event.execution, name, str(text)
 
     def artifacts(self, ids: Sequence[int] | None = None) -> list[Item]:

@@ -200,7 +200,7 @@ class SqlRows(SqlItems):
             "CROSS JOIN Artifact i ON i.id = p.artifact_id CROSS JOIN Event e "
             f"ON e.artifact_id = i.id AND e.type NOT IN ({listed(READS)}) "
             f"WHERE ({named}) AND p.string_value IS NOT NULL "
-            f"AND i.type_id IN ({self._metrics_types()})"
+            f"AND i.type_id IN ({self._metrics_types()}) ORDER BY e.id, p.name"
         )
 
     def _metrics_types(self) -> str:
