@@ -23,7 +23,8 @@ _RECORDS = ("zentfx.materializers.examples", f"{_EXECUTORS}.examples")
 _NUMBERS = ("zentfx.materializers.cells", "zentfx.materializers.finite")
 _CSV = tuple(f"zentfx.datasources.csv_{name}" for name in ("columns", "format", "lines", "reader"))
 _VALIDATION = f"{_EXECUTORS}.validation"
-_KERAS = "zentfx.steps.keras_training"
+_RAW = f"{_EXECUTORS}.raw_labels"
+_KERAS = ("zentfx.steps.keras_training", "zentfx.steps.labels")
 # Step to the modules, besides its own, that decide what it computes.
 DEPENDS = {
     "CSVDatasource": (*_BACKEND, *_RECORDS, *_NUMBERS, *_CSV, f"{_EXECUTORS}.csv_file"),
@@ -31,9 +32,26 @@ DEPENDS = {
     "SchemaStep": (*_BACKEND, _VALIDATION),
     "ValidationStep": (*_BACKEND, _VALIDATION),
     "RandomSplit": (*_BACKEND, *_RECORDS, f"{_EXECUTORS}.split"),
-    "StandardPreprocessor": (*_BACKEND, f"{_EXECUTORS}.transform"),
-    "TrainerStep": (*_BACKEND, f"{_EXECUTORS}.trainer", _KERAS),
-    "TFMAEvaluator": (*_BACKEND, f"{_EXECUTORS}.evaluator", _KERAS, "zentfx.steps.tfma_names"),
+    "StandardPreprocessor": (*_BACKEND, f"{_EXECUTORS}.transform", _RAW, *_KERAS),
+    "TrainerStep": (
+        *_BACKEND,
+        f"{_EXECUTORS}.trainer",
+        *_KERAS,
+        "zentfx.steps.training_log",
+        "zentfx.steps.metric_log",
+    ),
+    "TFMAEvaluator": (
+        *_BACKEND,
+        *(
+            f"{_EXECUTORS}.{name}"
+            for name in ("evaluator", "evaluated_model", "evaluation", "finite_metric")
+        ),
+        _RAW,
+        *_KERAS,
+        "zentfx.steps.bounds",
+        "zentfx.steps.tfma_names",
+        "zentfx.analysis.direction",
+    ),
     "Pusher": (*_BACKEND, f"{_EXECUTORS}.pusher"),
     "DataFrameDatasource": (
         *_BACKEND,

@@ -12,6 +12,7 @@ The tree::
     ├── DataError (ValueError)              input data: missing, empty, or not what the steps need
     │   ├── DataNotFoundError (FileNotFoundError)
     │   └── DataTypeError (TypeError)           a value that is not what a function step declares
+    ├── TrainingError (ArithmeticError)     a model cannot be trained so: its loss is not finite
     ├── ConfigError (ValueError)            a YAML or config file, with its file and line
     ├── NotFoundError (KeyError)            a look-up that misses; names near matches
     ├── StoreError (OSError)                a store that is unreachable or damaged
@@ -46,6 +47,7 @@ __all__ = [
     "StepFailedError",
     "StoreError",
     "StoreMismatchError",
+    "TrainingError",
     "UnknownParameterError",
     "ZenTFXError",
     "ZenTFXWarning",
@@ -104,6 +106,10 @@ class DataNotFoundError(DataError, FileNotFoundError):
 
 class DataTypeError(DataError, TypeError):
     """What a function step got, or returned, is not of the type that it declares."""
+
+
+class TrainingError(ZenTFXError, ArithmeticError):
+    """A model cannot be trained so: its loss is not a finite number."""
 
 
 class ConfigError(ZenTFXError, ValueError):

@@ -6,11 +6,14 @@ Standard library only.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["NO_ARTIFACT", "RunningStep", "running_in", "running_step"]
+__all__ = ["NO_ARTIFACT", "RunningStep", "remark", "running_in", "running_step"]
+
+_log = logging.getLogger(__name__)
 
 NO_ARTIFACT = 0  # no id of MLMD's
 
@@ -26,12 +29,14 @@ class RunningStep:
         reads: Artifacts that it has looked up, by their id in MLMD: under what name, and whether
             it will be the same one the next time, as a version that was named is. What it has
             searched is under ``NO_ARTIFACT``.
+        remarks: Sentences about its result, for people; recorded with its outputs.
     """
 
     root: Path
     run: str
     execution: int | None = None
     reads: dict[int, tuple[str, bool]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     def read(self, artifact_id: int, name: str, pinned: bool) -> None:
         """Notes that it has looked up an artifact.
@@ -61,6 +66,18 @@ _running: list[RunningStep] = []
 def running_step() -> RunningStep | None:
     """The step that runs in this process; None outside of steps."""
     return _running[-1] if _running else None
+
+
+def remark(text: str) -> None:
+    """Says something about the result of the step that runs: in its log, and with its outputs.
+
+    Args:
+        text: A sentence.
+    """
+    _log.info("%s", text)
+    step = running_step()
+    if step is not None and text not in step.remarks:
+        step.remarks.append(text)
 
 
 @contextlib.contextmanager

@@ -164,6 +164,18 @@ def test_metrics_come_by_step_and_the_best_is_known():
     assert "metrics.evaluator.auc" not in table.rows[2]
 
 
+def test_verdicts_and_classes_are_columns_of_the_runs_that_have_them():
+    why = "not blessed: auc is 0.4 overall, below the lower bound 0.5"
+    judged = {"evaluator": {"verdict": why, "classes": "paid: no, yes"}}
+    first, second = compared(step(lr=1)), compared(step(lr=2))._replace(judged=judged)
+    table = compare([first, second])
+    assert table.parameters == ("trainer.lr", "evaluator.(verdict)", "evaluator.(classes)")
+    assert table.rows[1]["evaluator.(verdict)"] == why
+    assert table.rows[1]["evaluator.(classes)"] == "paid: no, yes"
+    assert "evaluator.(verdict)" not in table.rows[0]
+    assert compare([first]).parameters == ()
+
+
 def test_the_columns_of_a_step_stand_together():
     table = compare(
         [

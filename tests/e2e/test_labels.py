@@ -10,6 +10,7 @@ from zentfx import (
     CSVDatasource,
     RandomSplit,
     Repository,
+    SplitStep,
     StandardPreprocessor,
     TFMAEvaluator,
     TrainerStep,
@@ -103,6 +104,14 @@ def test_a_string_label_is_classified(rows, tmp_path):
     # Slices are by the raw column, also where that is the label.
     assert {part["slice"][CLASS] for part in slices} == {"up", "down"}
     model = run.steps["trainer"].outputs["model"].load()
+    # Sorted, whichever is more frequent; on the model, in the run and beside its metrics.
+    classes = {CLASS: ["down", "up"]}
+    assert model.classes == run.steps["trainer"].classes == run.steps["evaluator"].classes
+    assert model.classes == classes
+    predicted = np.array(classes[CLASS])[model.predict(rows).argmax(axis=1)]
+    assert (predicted == rows[CLASS]).mean() > 0.9
+    [row] = Repository(tmp_path).compare_training_runs().to_records()
+    assert row["evaluator.(classes)"] == f"{CLASS}: down, up"
     predicted = model.predict(rows)
     assert predicted.shape == (ROWS, 2)
     np.testing.assert_allclose(predicted.sum(axis=1), 1, rtol=1e-5)
@@ -170,3 +179,159 @@ def test_a_split_without_rows_fails_where_it_is_made(rows, tmp_path):
 def test_an_odd_name_among_several_labels_is_refused_early():
     with pytest.raises(ValueError, match="Keras cannot call an output 'class .ü.'"):
         StandardPreprocessor(features=["kind"], labels=["price", CLASS])
+
+
+class ByDay(SplitStep):
+    """The first days train, the last two evaluate."""
+
+    @property
+    def split_names(self):
+        return ["train", "eval"]
+
+    def assign(self, record):
+        import tensorflow as tf
+
+        features = tf.train.Example.FromString(record).features.feature
+        return int(features["day"].int64_list.value[0] >= 8)
+
+
+@pytest.fixture(scope="module")
+def late():
+    """A class of two lines, one that comes late, and rows without any."""
+    x = np.random.default_rng(2).random(ROWS)
+    day = np.arange(ROWS) % 10
+    kind = np.select([x < 0.4, x < 0.7], ["low", "two\nlines"], np.where(day >= 8, "late", "high"))
+    kind = np.where(np.arange(ROWS) % 17 == 0, None, kind)
+    return pd.DataFrame({"day": day, "x": x, "kind": kind})
+
+
+def classifier(metrics, classes=None, **more):
+    return {
+        "preprocessor": StandardPreprocessor(features=["x"], labels=["kind"], classes=classes),
+        "trainer": TrainerStep(
+            epochs=20,
+            lr=0.05,
+            batch_size=32,
+            loss="sparse_categorical_crossentropy",
+            last_activation="softmax",
+            output_units=4,
+            hidden_layers=[8],
+            dropout_chance=0.0,
+        ),
+        "evaluator": TFMAEvaluator(metrics={"kind": metrics}, slices=[["kind"]], **more),
+        "split": ByDay(),
+    }
+
+
+@pytest.mark.slow
+def test_a_class_that_training_has_not_seen_is_a_wrong_prediction(late, tmp_path):
+    metrics = ["sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy", "example_count"]
+    run = pipeline_on(tmp_path, late, **classifier(metrics)).run(progress=None)
+    raw = run.steps["split"].outputs["split_examples"].load()
+    model = run.steps["trainer"].outputs["model"].load()
+    classes = ["high", "low", "two\nlines"]
+    assert model.classes == {"kind": classes}
+    held = raw["eval"][raw["eval"]["kind"].notna()]
+    named = np.array([*classes, "(none)"])[model.predict(held).argmax(axis=1)]
+    found = run.steps["evaluator"].outputs["zentfx_metrics"].load()
+    overall = found["overall"]
+    assert overall["example_count"] == len(held) == found["rows"]["kind"]
+    accuracy = (named == held["kind"]).mean()
+    assert overall["sparse_categorical_accuracy"] == pytest.approx(accuracy)
+    # Of four outputs the best five hold every class that is known.
+    is_known = held["kind"].isin(classes).mean()
+    assert overall["sparse_top_k_categorical_accuracy"] == pytest.approx(is_known)
+    by_class = {part["slice"]["kind"]: part["metrics"] for part in found["slices"]}
+    assert by_class["late"]["sparse_categorical_accuracy"] == 0
+    assert by_class["two\nlines"]["sparse_categorical_accuracy"] > 0.5
+    counts = {
+        split: {
+            "kind": {
+                "rows": len(rows),
+                "missing": int(rows["kind"].isna().sum()),
+                "unknown": int((rows["kind"] == "late").sum()),
+            }
+        }
+        for split, rows in raw.items()
+    }
+    assert counts["eval"]["kind"]["unknown"] > 0 < counts["train"]["kind"]["missing"]
+    assert run.steps["preprocessor"].labels == counts
+    assert found["labels"] == {"eval": counts["eval"]}
+    said = " ".join(run.steps["preprocessor"].remarks)
+    assert f"eval: {counts['eval']['kind']['unknown']} of {len(raw['eval'])} rows have" in said
+    assert "training has not seen: 'late'" in said
+    assert all(
+        text in run.steps["preprocessor"].log() for text in run.steps["preprocessor"].remarks
+    )
+    unknown = counts["eval"]["kind"]["unknown"]
+    assert run.metrics["trainer.val_unknown_classes"] == unknown
+    # A metric that cannot count such a row fails, rather than leave it out.
+    other = classifier(["sparse_categorical_crossentropy"])
+    with pytest.raises(StepFailedError, match="sparse_categorical_crossentropy cannot count them"):
+        pipeline_on(tmp_path, late, **other).run(progress=None)
+    # With all classes named there is nothing unknown.
+    names = ["high", "late", "low", "two\nlines"]
+    every = classifier(["sparse_categorical_crossentropy"], classes={"kind": names})
+    run = pipeline_on(tmp_path, late, **every).run(progress=None)
+    assert run.steps["preprocessor"].labels["eval"]["kind"]["unknown"] == 0
+    model = run.steps["trainer"].outputs["model"].load()
+    assert model.classes == {"kind": names}
+    chances = model.predict(held)[
+        np.arange(len(held)), [names.index(kind) for kind in held["kind"]]
+    ]
+    entropy = run.metrics["evaluator.sparse_categorical_crossentropy"]
+    clipped = np.clip(chances, 1e-7, None)  # as Keras does
+    assert entropy == pytest.approx(-np.log(clipped).mean(), rel=1e-3)
+
+
+@pytest.mark.slow
+def test_a_class_in_the_training_data_that_is_not_among_those_named_fails(late, tmp_path):
+    steps = classifier(["accuracy"], classes={"kind": ["low", "high", "late"]})
+    with pytest.raises(StepFailedError, match=r"not among the known ones: 'two\\nlines'. Add it"):
+        pipeline_on(tmp_path, late, **steps).run(progress=None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("positive", ["no", "yes"])
+def test_the_positive_class_is_the_last_one_named(positive, tmp_path):
+    rng = np.random.default_rng(1)
+    x = rng.random(ROWS)
+    paid = np.where(x + rng.normal(0, 0.3, ROWS) < 0.7, "yes", "no")
+    rows = pd.DataFrame({"x": x, "paid": paid})
+    negative = "yes" if positive == "no" else "no"
+    run = pipeline_on(
+        tmp_path,
+        rows,
+        preprocessor=StandardPreprocessor(["x"], ["paid"], classes={"paid": [negative, positive]}),
+        trainer=TrainerStep(epochs=10, lr=0.05, loss="binary_crossentropy", batch_size=16),
+        evaluator=TFMAEvaluator(metrics={"paid": ["precision", "recall", "true_positives"]}),
+    ).run(progress=None)
+    held = run.steps["split"].outputs["split_examples"].load()["eval"]
+    model = run.steps["trainer"].outputs["model"].load()
+    said = model.predict(held)[:, 0] > 0.5
+    true = (held["paid"] == positive).to_numpy()
+    assert run.metrics["evaluator.true_positives"] == (said & true).sum() > 0
+    assert run.metrics["evaluator.recall"] == pytest.approx((said & true).sum() / true.sum())
+    assert run.metrics["evaluator.precision"] == pytest.approx((said & true).sum() / said.sum())
+
+
+def test_metrics_of_a_positive_class_are_refused_where_nobody_says_which(rows, tmp_path):
+    def pipeline(metric, classes=None, units=1):
+        return pipeline_on(
+            tmp_path,
+            rows,
+            preprocessor=StandardPreprocessor([ODD], ["kind"], classes=classes),
+            trainer=TrainerStep(loss="binary_crossentropy", output_units=units),
+            evaluator=TFMAEvaluator(metrics={"kind": [metric]}),
+        )
+
+    for metric in ("recall", "Precision", "f1_score", "true_negatives"):
+        with pytest.raises(PipelineError, match=f"'{metric}' depends on which class.*classes={{"):
+            pipeline(metric).validate()
+    pipeline("auc").validate()  # it would be the same
+    pipeline("recall", {"kind": ["a", "b"]}).validate()
+    named = {"kind": ["a", "b", "c"]}
+    with pytest.raises(PipelineError, match="'recall' is for two classes.*'kind' has 3"):
+        pipeline("recall", named, units=3).validate()
+    with pytest.raises(DataError, match="'kind' has 3 classes .*output_units=3"):
+        pipeline("auc", named).validate()

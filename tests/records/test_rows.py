@@ -151,6 +151,42 @@ def test_what_is_not_there_is_left_out(both):
     assert both.ask("artifacts_of_type", "Nope") == []
 
 
+def test_verdicts_and_classes_come_with_those_who_wrote_or_reused_them(both):
+    kind = both.client.put_artifact_type(pb.ArtifactType(name="Metrics"))
+    other = both.client.put_artifact_type(pb.ArtifactType(name="ModelBlessing"))
+    step = both.client.put_execution_type(pb.ExecutionType(name="Evaluates"))
+    verdict = f"not blessed: {'why ' * 1000}"
+    texts = chunked(schema.Artifact.VERDICT, json.dumps(verdict))
+    texts |= chunked(schema.Artifact.CLASSES, json.dumps({"paid": ["no", "yes"]}))
+    ids = []
+    for number in (kind, other):
+        artifact = pb.Artifact(type_id=number, uri="/m", state=pb.Artifact.LIVE)
+        for name, text in {**texts, "zentfx_other": "x"}.items():
+            artifact.custom_properties[name].string_value = text
+        ids += both.client.put_artifacts([artifact])
+    state = pb.Execution.COMPLETE
+    wrote, reused, read = both.client.put_executions(
+        [pb.Execution(type_id=step, last_known_state=state) for _ in range(3)]
+    )
+    for execution, event in ((wrote, "OUTPUT"), (reused, "OUTPUT"), (read, "INPUT")):
+        for artifact in ids:
+            both.client.put_events(
+                [
+                    pb.Event(
+                        execution_id=execution,
+                        artifact_id=artifact,
+                        type=pb.Event.Type.Value(event),
+                    )
+                ]
+            )
+    found = [row for row in both.ask("judged_by_execution") if row[0] in (wrote, reused, read)]
+    assert len(texts) > 2
+    assert found == [(e, name, texts[name]) for e in (wrote, reused) for name in sorted(texts)]
+    reader = Reader(BySql(both.path), None, str)
+    judged = [item.judged for item in reader.compared_runs() if item.judged]
+    assert judged == [{"Evaluates": {"verdict": verdict, "classes": "paid: no, yes"}}] * 2
+
+
 @pytest.fixture(scope="module")
 def real(taxi, tmp_path_factory):
     """The store of a real run of nine steps, with a thing of somebody else's in it."""

@@ -39,21 +39,6 @@ def test_the_base_class_blesses_nothing():
             {"metrics": {"tips": ["mse"]}, "thresholds": {"mae": {"upper": 1.0}}},
             "'thresholds' bounds 'mae', which is not evaluated.*'mse'",
         ),
-        (
-            {"metrics": {"tips": ["mse"]}, "thresholds": {"mse": {"max": 1.0}}},
-            "'thresholds' for 'mse' takes 'lower' and 'upper'; {'max': 1.0} came",
-        ),
-        (
-            {"metrics": {"tips": ["mse"]}, "thresholds": {"mse": {}}},
-            "'thresholds' for 'mse' takes 'lower' and 'upper'; {} came",
-        ),
-        (
-            {
-                "metrics": {"tips": ["mse"]},
-                "thresholds": {"mse": {"lower": 2, "upper": 1}},
-            },
-            "'thresholds' for 'mse' has a lower bound above the upper",
-        ),
         ({"metrics": {"tips": ["mse"]}, "splits": []}, "'splits' needs at least one split"),
     ],
 )

@@ -147,3 +147,31 @@ def test_several_labels_with_a_name_that_keras_cannot_call_an_output_are_refused
 def test_several_labels_with_plain_names_are_taken():
     names = ["y", "Y_2", "a.b", "a/b", "a>b", "a-b", "a\\b"]
     assert preprocessor(labels=names).label_columns == names
+
+
+def test_classes_are_taken_for_labels():
+    classes = {"y": ["no", "yes", "two\nlines"]}
+    step = StandardPreprocessor(["x"], ["y", "z"], classes=classes)
+    assert step.arguments["classes"] == classes
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ({"x": ["no", "yes"]}, "names 'x', which is not a label"),
+        ({"Y": ["no", "yes"]}, "names 'Y', which is not a label. There is 'y'"),
+        ({"y": ["yes"]}, "for 'y' needs at least two classes"),
+        ({"y": []}, "for 'y' needs at least two classes"),
+        ({"y": ["no", "yes", "no"]}, "for 'y' names 'no' twice"),
+        ({"y": ["", "yes"]}, "for 'y' names '', which means a missing label"),
+    ],
+)
+def test_classes_that_make_no_sense_are_refused(classes, message):
+    with pytest.raises(ParameterError, match=f"parameter 'classes' {message}"):
+        StandardPreprocessor(["x"], ["y"], classes=classes)
+
+
+def test_classes_of_a_label_that_holds_numbers_are_a_problem():
+    step = StandardPreprocessor(["x"], ["y"], classes={"y": ["0", "1"]})
+    assert step.column_problem("y", "string") is None
+    assert "'classes' takes a label of strings" in step.column_problem("y", "int")

@@ -3,7 +3,7 @@
 import pytest
 
 from zentfx import TrainerStep
-from zentfx.errors import ParameterError, ParameterTypeError
+from zentfx.errors import DataError, ParameterError, ParameterTypeError
 from zentfx.steps.keras_names import ACTIVATIONS, LOSSES, METRICS
 
 
@@ -21,6 +21,8 @@ from zentfx.steps.keras_names import ACTIVATIONS, LOSSES, METRICS
         ({"dropout_chance": -0.1}, "'dropout_chance' must be in"),
         ({"random_seed": -1}, "'random_seed' must be in"),
         ({"random_seed": 2**32}, "'random_seed' must be in"),
+        ({"on_nan_loss": "ignore"}, "'on_nan_loss' must be one of 'fail', 'warn'; 'ignore'"),
+        ({"early_stopping": 0}, "'early_stopping' must be at least 1; 0 came"),
     ],
 )
 def test_numbers_out_of_range_are_refused(arguments, message):
@@ -86,6 +88,7 @@ def test_every_metric_is_taken():
         {"hidden_layers": [16.0]},
         {"metrics": "mae"},
         {"loss": None},
+        {"early_stopping": 1.5},
     ],
 )
 def test_arguments_of_the_wrong_type_are_refused(arguments):
@@ -105,3 +108,30 @@ def test_a_subclass_with_a_loss_of_its_own_overrides_the_check():
 
     assert Own().loss == "my_loss"
     assert Own().arguments["loss"] == "my_loss"
+
+
+@pytest.mark.parametrize(
+    ("units", "names", "fits"),
+    [
+        (1, ["no", "yes"], True),
+        (1, ["no", "yes", "maybe"], False),
+        (2, ["no", "yes"], True),
+        (2, ["no", "yes", "maybe"], False),
+        (4, ["no", "yes", "maybe"], True),
+    ],
+)
+def test_a_model_with_too_few_outputs_for_the_classes_is_refused(units, names, fits):
+    step = TrainerStep(output_units=units)
+    if fits:
+        step.check_classes({"paid": names})
+    else:
+        with pytest.raises(DataError, match="'paid' has 3 classes .*output_units=3"):
+            step.check_classes({"paid": names})
+
+
+def test_what_a_model_of_a_users_own_predicts_is_not_judged():
+    class Own(TrainerStep):
+        def model_fn(self, features, labels):
+            raise NotImplementedError
+
+    Own(output_units=1).check_classes({"paid": ["a", "b", "c"]})

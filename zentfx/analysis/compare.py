@@ -40,7 +40,8 @@ class Table:
     Attributes:
         about: Columns that say which run it is: ``RUN_COLUMNS``; and marks and annotations, where
             one of the runs has any.
-        parameters: Columns that hold parameters, ``<step>.<parameter>``.
+        parameters: Columns that hold parameters, ``<step>.<parameter>``; and ``<step>.(verdict)``
+            and ``<step>.(classes)``, where a run has one.
         metrics: Columns that hold metrics, ``metrics.<step>.<name>``.
         cells: Values by column, one a run; ``ABSENT`` where a column does not apply to a run.
         best: Indexes of the rows with the best value, by metric column; nothing for a metric whose
@@ -95,7 +96,7 @@ def compare(
         although it has the step.
     """
     compared = list(runs)
-    parameters = _parameters(compared, all_parameters)
+    parameters = _parameters(compared, all_parameters) | _judged(compared)
     metrics = _metrics(compared)
     about = _about(compared) | _said(compared, marked)
     notes = about.get("marked")
@@ -210,6 +211,17 @@ def _metrics(compared: Sequence[ComparedRun]) -> dict[str, list[Any]]:
         for step, columns in by_step.items()
         for name, column in columns.items()
     }
+
+
+def _judged(compared: Sequence[ComparedRun]) -> dict[str, list[Any]]:
+    """Whether models were blessed, and why not; and the order of classes that metrics go by."""
+    columns: dict[str, list[Any]] = {}
+    for index, item in enumerate(compared):
+        for step, texts in item.judged.items():
+            for name, text in texts.items():
+                column = columns.setdefault(f"{step}.({name})", [ABSENT] * len(compared))
+                column[index] = text
+    return columns
 
 
 def cell(value: Any) -> Any:

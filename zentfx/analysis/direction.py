@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["best"]
+__all__ = ["best", "is_lower_better"]
 
 # By the words in a name, as Keras and scikit-learn form names of metrics. Lower first: "error" and
 # "loss" turn what stands before them, as in "zero_one_loss" or "root_mean_squared_error".
@@ -37,14 +37,22 @@ def best(name: str, values: Sequence[Any]) -> frozenset[int]:
     """
     numbers = [value if isinstance(value, (int, float)) else None for value in values]
     known = [value for value in numbers if value is not None and not math.isnan(value)]
-    lower = _is_lower_better(name)
+    lower = is_lower_better(name)
     if lower is None or len(set(known)) < 2:
         return frozenset()
     goal = min(known) if lower else max(known)
     return frozenset(index for index, value in enumerate(numbers) if value == goal)
 
 
-def _is_lower_better(name: str) -> bool | None:
+def is_lower_better(name: str) -> bool | None:
+    """Says which way of a metric is better.
+
+    Args:
+        name: The metric's name.
+
+    Returns:
+        Whether lower values are; None where the name does not say.
+    """
     # What stands before the last dot are names of steps and labels.
     own = name.rpartition(".")[2]
     snake = re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", own)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "CLASSES_FILE",
     "RAW_COLUMNS_FILE",
     "SERVING",
     "ExportedModel",
@@ -38,6 +39,8 @@ _EXPECTED = (
 
 # In an exported model: the raw columns that it reads. SavedModel leaves assets.extra to its users.
 RAW_COLUMNS_FILE = "assets.extra/zentfx_columns.json"
+# The classes of its labels, in the order of their indices.
+CLASSES_FILE = "assets.extra/zentfx_classes.json"
 
 
 class ExportedModel:
@@ -64,6 +67,16 @@ class ExportedModel:
         Empty for a model that a ``run_fn`` of the user's exported without saying.
         """
         file = self.path / RAW_COLUMNS_FILE
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+    @property
+    def classes(self) -> dict[str, list[str]]:
+        """The classes of each label of strings, in the order of their indices, by label.
+
+        A model with an output for each class gives their probabilities in this order; one with a
+        single output gives the probability of the second, the positive one.
+        """
+        file = self.path / CLASSES_FILE
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
     def predict(

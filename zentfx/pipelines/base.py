@@ -323,7 +323,8 @@ class Pipeline:
     def _nodes(
         self, enable_cache: bool | None = None, workspace: Workspace | None = None
     ) -> list[Node]:
-        return nodes_of(self._placed, self.wiring(), workspace, enable_cache, self.enable_cache)
+        wiring = self.wiring()
+        return nodes_of(self._placed, wiring, workspace, enable_cache, self.enable_cache, self.name)
 
     def _workspace(self) -> Workspace:
         if self._repository is None or isinstance(self._repository, (str, os.PathLike)):

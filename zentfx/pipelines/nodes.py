@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from zentfx.errors import NotFoundError, PipelineError
+from zentfx.pipelines.baselines import latest_blessed
 from zentfx.records.models import ArtifactRecord
 from zentfx.source_code.identity import CodeIdentity, code_of
-from zentfx.steps.base import ANYTHING
+from zentfx.steps.base import ANYTHING, BaseStep
+from zentfx.steps.evaluator import BASELINE, EvaluatorStep
 from zentfx.steps.input_files import input_digests
 from zentfx.steps.node import Node, OutputReference, PlacedStep
 from zentfx.views.catalog import Catalog
@@ -22,6 +24,7 @@ def nodes_of(
     workspace: Workspace | None,
     run_caching: bool | None,
     pipeline_caching: bool,
+    pipeline: str,
 ) -> list[Node]:
     """Makes the nodes of a run.
 
@@ -31,6 +34,7 @@ def nodes_of(
         workspace: Where they are to run; None to leave out what a repository is needed for.
         run_caching: Whether earlier results may be reused, if the run says so.
         pipeline_caching: Whether they may be where neither the run nor the step says anything.
+        pipeline: The pipeline's name.
 
     Returns:
         The nodes, in the order of the wiring.
@@ -46,6 +50,10 @@ def nodes_of(
     for name, inputs in wiring.items():
         step, after = placed[name].step, placed[name].after
         artifacts = _stored(name, placed[name], workspace)
+        if _lacks_baseline(step, {*inputs, *artifacts}) and workspace is not None:
+            baseline = latest_blessed(workspace, pipeline, name)
+            if baseline is not None:
+                artifacts[BASELINE] = baseline
         code = type(step), step.options.code_version
         if code not in known:
             known[code] = code_of(*code)
@@ -68,6 +76,11 @@ def nodes_of(
             )
         )
     return nodes
+
+
+def _lacks_baseline(step: BaseStep, connected: Collection[str]) -> bool:
+    wanted = isinstance(step, EvaluatorStep) and step.needs_baseline
+    return wanted and BASELINE not in connected
 
 
 def _stored(

@@ -18,6 +18,7 @@ from zentfx.steps.pusher import Pusher
 from zentfx.steps.schema import SchemaStep
 from zentfx.steps.split import SplitStep
 from zentfx.steps.statistics import StatisticsStep
+from zentfx.steps.tfma_names import OF_POSITIVE_CLASS, TFMA_METRICS
 from zentfx.steps.trainer import TrainerStep
 from zentfx.steps.validation import ValidationStep
 
@@ -191,6 +192,33 @@ class TrainingPipeline(Pipeline):
                 "output_units=<number of different values>)."
             )
 
+    def _check_classes(self, preprocessor: StandardPreprocessor, texts: list[str]) -> None:
+        """Refuses outputs and metrics that do not fit the classes of labels that hold strings."""
+        trainer, evaluator = self.steps["trainer"], self.steps.get("evaluator")
+        classes = preprocessor.classes or {}
+        if isinstance(trainer, TrainerStep):
+            trainer.check_classes(classes)
+        metrics = evaluator.metrics if isinstance(evaluator, TFMAEvaluator) else {}
+        for label in texts:
+            positive = [
+                metric
+                for metric in metrics.get(label, ())
+                if TFMA_METRICS[metric] in OF_POSITIVE_CLASS
+            ]
+            if positive and label not in classes:
+                raise PipelineError(
+                    f"TFMAEvaluator: {positive[0]!r} depends on which class of {label!r} is the "
+                    "positive one, and the label holds strings. Name the classes, the positive one "
+                    f"last: {type(preprocessor).__name__}(…, classes={{{label!r}: "
+                    "['<negative>', '<positive>']})."
+                )
+            if positive and len(classes[label]) != 2:
+                raise PipelineError(
+                    f"TFMAEvaluator: {positive[0]!r} is for two classes, of which one is the "
+                    f"positive one; {label!r} has {len(classes[label])}. Use "
+                    "'sparse_categorical_accuracy'."
+                )
+
     def _check_columns(self, columns: Mapping[str, str]) -> None:
         preprocessor, evaluator = self.steps["preprocessor"], self.steps.get("evaluator")
         if isinstance(preprocessor, StandardPreprocessor):
@@ -204,7 +232,9 @@ class TrainingPipeline(Pipeline):
                     problem = preprocessor.column_problem(column, columns[column])
                     if problem:
                         raise DataError(f"{where}, which {problem}.")
-            self._check_loss([name for name in preprocessor.labels if columns[name] == "string"])
+            texts = [name for name in preprocessor.labels if columns[name] == "string"]
+            self._check_loss(texts)
+            self._check_classes(preprocessor, texts)
         if isinstance(evaluator, TFMAEvaluator) and isinstance(preprocessor, PreprocessorStep):
             for label in evaluator.metrics:
                 if label not in preprocessor.label_columns:

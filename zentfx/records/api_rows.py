@@ -12,7 +12,7 @@ from google.protobuf import json_format
 
 from zentfx.records import schema
 from zentfx.records.encoding import metric_values
-from zentfx.records.rows import Event, Item, StepRow
+from zentfx.records.rows import JUDGED, Event, Item, StepRow
 from zentfx.stores.mlmd import mlmd, pb, service
 
 __all__ = ["ApiRows"]
@@ -155,6 +155,21 @@ class ApiRows:
             if not event.reads:
                 for name, value in metric_values(items[event.artifact]).items():
                     yield event.execution, name, value
+
+    def judged_by_execution(self) -> Iterator[tuple[int, str, str]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        found = [*self.artifacts_of_type("Metrics"), *self.artifacts_of_type("mlmd.Metrics")]
+        items = {
+            item.id: {
+                name: text for name, text in item.properties.items() if name.startswith(JUDGED)
+            }
+            for item in found
+        }
+        judged = [number for number, texts in items.items() if texts]
+        for event in self.events_of_artifacts(judged):
+            if not event.reads:
+                for name, text in sorted(items[event.artifact].items()):
+                    yield event.execution, name, str(text)
 
     def artifacts(self, ids: Sequence[int] | None = None) -> list[Item]:
         """See :class:`zentfx.records.rows.Rows`."""

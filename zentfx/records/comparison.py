@@ -11,7 +11,7 @@ from typing import Any
 
 from zentfx.parameters import decode
 from zentfx.records import schema
-from zentfx.records.encoding import CHUNK
+from zentfx.records.encoding import CHUNK, joined
 from zentfx.records.from_rows import (
     is_training,
     loose_run,
@@ -63,13 +63,17 @@ def compared_runs(rows: Rows, root: Path | None, every: bool) -> list[ComparedRu
     metrics: dict[int, dict[str, float]] = defaultdict(dict)
     for execution_id, metric, value in rows.metrics_by_execution():
         metrics[execution_id][metric] = value
+    texts: dict[int, dict[str, str]] = defaultdict(dict)
+    for execution_id, name, text in rows.judged_by_execution():
+        texts[execution_id][name] = text
+    judged = {number: _judged(properties) for number, properties in texts.items()}
     found = [
-        _compared(record, steps.get(context.id, []), metrics)
+        _compared(record, steps.get(context.id, []), metrics, judged)
         for context, record in zip(contexts, records_of(rows, contexts), strict=True)
     ]
     loose = {number: (number, step) for number, step in steps.get(0, [])}
     found += [
-        _compared(loose_run(item), [loose[item.id]], metrics)
+        _compared(loose_run(item), [loose[item.id]], metrics, judged)
         for item in rows.executions(sorted(loose))
     ]
     return sorted(found, key=lambda item: (item.run.started, item.run.id))
@@ -79,6 +83,7 @@ def _compared(
     run: RunRecord,
     steps: list[tuple[int, ComparedStep]],
     metrics: Mapping[int, Mapping[str, float]],
+    judged: Mapping[int, Mapping[str, str]],
 ) -> ComparedRun:
     steps.sort(key=itemgetter(0))
     # Of a step that was tried again (those of zentfx have a fingerprint) the last attempt counts.
@@ -93,7 +98,28 @@ def _compared(
         for (number, _), step in zip(steps, own, strict=True)
         if number in metrics
     }
-    return ComparedRun(run, own, measured)
+    said = {
+        step.name: judged[number]
+        for (number, _), step in zip(steps, own, strict=True)
+        if number in judged
+    }
+    return ComparedRun(run, own, measured, said)
+
+
+def _judged(properties: Mapping[str, str]) -> dict[str, str]:
+    """A verdict, and classes as ``label: first, second``; as far as they are there."""
+    found = {}
+    verdict, classes = (
+        json.loads(joined(name, properties) or "null")
+        for name in (schema.Artifact.VERDICT, schema.Artifact.CLASSES)
+    )
+    if verdict:
+        found["verdict"] = verdict
+    if classes:
+        found["classes"] = "; ".join(
+            f"{label}: {', '.join(names)}" for label, names in classes.items()
+        )
+    return found
 
 
 def _add_strangers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -308,11 +309,14 @@ class ComparedRun(NamedTuple):
         run: The run.
         steps: Its step runs; those that were skipped are not among them.
         metrics: Values by step and metric.
+        judged: What else a step recorded with its metrics, by step: its ``verdict`` on a model, and
+            the ``classes`` of its labels.
     """
 
     run: RunRecord
     steps: Sequence[ComparedStep]
     metrics: Mapping[str, Mapping[str, float]]
+    judged: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 def skipped_step(name: str, run: RunRecord) -> StepRunRecord:

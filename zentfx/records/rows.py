@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from zentfx.errors import StoreError
+from zentfx.records import schema
 
 if TYPE_CHECKING:
     from zentfx.stores.metadata import MetadataStore
 
-__all__ = ["ARTIFACT_STATES", "Event", "Item", "Rows", "StepRow", "rows_of"]
+__all__ = ["ARTIFACT_STATES", "JUDGED", "Event", "Item", "Rows", "StepRow", "rows_of"]
 
 
 # MLMD's states of artifacts, by its numbers.
@@ -27,6 +28,10 @@ ARTIFACT_STATES = (
     "abandoned",
     "reference",
 )
+
+
+# Properties of Metrics artifacts that say what the metrics mean.
+JUDGED = (schema.Artifact.VERDICT, schema.Artifact.CLASSES)
 
 
 class Item(NamedTuple):
@@ -130,6 +135,12 @@ class Rows(Protocol):
 
     def metrics_by_execution(self) -> Iterable[tuple[int, str, float]]:
         """The metrics that executions wrote or reused: execution's id, name and value."""
+
+    def judged_by_execution(self) -> Iterable[tuple[int, str, str]]:
+        """What is recorded beside metrics that executions wrote or reused.
+
+        Execution's id, property (a verdict, or classes, or a later chunk of one) and text.
+        """
 
     def artifacts(self, ids: Sequence[int] | None = None) -> list[Item]:
         """Artifacts, or all."""

@@ -134,6 +134,14 @@ class Artifact:
     # What the step that wrote it has looked up, and may find another of the next time: names, as a
     # JSON list, in chunks. Absent where there is none.
     LOOKED_UP = "zentfx_looked_up"
+    # What its step said about its result: sentences, as a JSON list, in chunks. Absent without any.
+    REMARKS = "zentfx_remarks"
+    # Of transformed examples: how many labels each split has and lacks, as JSON, in chunks.
+    LABELS = "zentfx_labels"
+    # Of a model, and of the metrics of one: the classes of its labels in order, as JSON, in chunks.
+    CLASSES = "zentfx_classes"
+    # Of a blessing, and of the metrics beside it: "blessed", or "not blessed: " and why.
+    VERDICT = "zentfx_verdict"
 
 
 class Mark:

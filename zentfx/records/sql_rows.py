@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from zentfx.records import schema
 from zentfx.records.encoding import EXACT, exact_metric, metric_values
 from zentfx.records.from_rows import is_training
-from zentfx.records.rows import Event, Item, StepRow
+from zentfx.records.rows import JUDGED, Event, Item, StepRow
 from zentfx.records.sql_items import EXECUTION_STATES, READS, SqlItems, chunks, listed
 
 __all__ = ["SqlRows"]
@@ -191,6 +191,17 @@ class SqlRows(SqlItems):
             ):
                 for name, value in metric_values(properties.get(artifact, {})).items():
                     yield execution, name, value
+
+    def judged_by_execution(self) -> Iterator[tuple[int, str, str]]:
+        """See :class:`zentfx.records.rows.Rows`."""
+        named = " OR ".join(f"p.name = '{name}' OR p.name GLOB '{name}_*'" for name in JUDGED)
+        yield from self.database.execute(
+            "SELECT e.execution_id, p.name, p.string_value FROM ArtifactProperty p "
+            "CROSS JOIN Artifact i ON i.id = p.artifact_id CROSS JOIN Event e "
+            f"ON e.artifact_id = i.id AND e.type NOT IN ({listed(READS)}) "
+            f"WHERE ({named}) AND p.string_value IS NOT NULL "
+            f"AND i.type_id IN ({self._metrics_types()}) ORDER BY e.id, p.name"
+        )
 
     def _metrics_types(self) -> str:
         return listed([number for number, names in self.types.items() if _METRICS in names])

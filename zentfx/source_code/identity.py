@@ -140,11 +140,6 @@ def _is_of_exec(cls: type) -> bool:
     return cls.__module__ == "builtins" and getattr(builtins, cls.__name__, None) is not cls
 
 
-def _is_of_exec(cls: type) -> bool:
-    """Whether a class is of no module: Python then says that it is one of its own."""
-    return cls.__module__ == "builtins" and getattr(builtins, cls.__name__, None) is not cls
-
-
 def _defined_again(cls: type, refuse: bool) -> Iterator[str]:
     """Says which classes of a step were replaced by others of their name, with other code.
 

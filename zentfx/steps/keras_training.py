@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from zentfx.errors import DataError
-from zentfx.materializers.models import RAW_COLUMNS_FILE
-from zentfx.steps.metric_log import log_metric
+from zentfx.materializers.models import CLASSES_FILE, RAW_COLUMNS_FILE
+from zentfx.steps.labels import PRESENT, known, present
 
 __all__ = [
+    "EVAL",
+    "KNOWN",
     "LABEL",
     "LABELS_SIGNATURE",
-    "PRESENT",
+    "TRAIN",
     "ColumnSpec",
     "TrainingData",
     "export",
     "layer_name",
-    "log_epoch",
 ]
 
-_log = logging.getLogger(__name__)
+# The splits that a trainer reads.
+TRAIN, EVAL = "train", "eval"
 
 # Rows that are shuffled together; a dataset of at most this size is shuffled as a whole.
 _SHUFFLE_ROWS = 50_000
@@ -39,7 +41,7 @@ _SHUFFLE_ROWS = 50_000
 # slices by an output rather than by the raw column of the same name.
 LABELS_SIGNATURE = "transform_labels"
 LABEL = "zentfx_label_"
-PRESENT = "zentfx_present_"
+KNOWN = "zentfx_known_"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class TrainingData:
         transform: The ``TFTransformOutput`` that made them.
         features: What the model reads, by name.
         labels: What it predicts, by name.
+        classes: The classes in the order of their indices, by label; nothing for other labels.
     """
 
     def __init__(
@@ -73,8 +76,10 @@ class TrainingData:
         features: Sequence[str],
         labels: Sequence[str],
         files: Mapping[str, Sequence[str]],
+        classes: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
         self.transform = transform
+        self.classes = classes
         self._files = files
         self._parsing = transform.transformed_feature_spec()
         self.features = {name: self._column(name) for name in features}
@@ -96,7 +101,8 @@ class TrainingData:
             tft.TFTransformOutput(fn_args.transform_graph_path),
             fn_args.custom_config["features"],
             fn_args.custom_config["labels"],
-            {"train": fn_args.train_files, "eval": fn_args.eval_files},
+            {TRAIN: fn_args.train_files, EVAL: fn_args.eval_files},
+            fn_args.custom_config.get("classes", {}),
         )
 
     def _column(self, name: str) -> ColumnSpec:
@@ -120,7 +126,7 @@ class TrainingData:
 
         Returns:
             A ``tf.data.Dataset`` of (features by name, label or labels by name), each of shape
-            (batch, width). Rows with a missing label are left out.
+            (batch, width). Rows that lack a label, or have an unknown class, are left out.
 
         Raises:
             DataError: If the split has no files.
@@ -137,39 +143,45 @@ class TrainingData:
         rows = records.batch(1024).map(self._parse, deterministic=True).unbatch()
         return rows.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
+    def label_states(self, records: Any) -> dict[str, tuple[Any, Any]]:
+        """Says which rows have a label.
+
+        Args:
+            records: Serialized transformed examples, of shape (batch,).
+
+        Returns:
+            By label, two bool tensors of shape (batch, 1): which rows have it, and which have a
+            class that is known, if they have one.
+        """
+        return self._states(self._columns(records, self.labels))
+
+    def _states(self, columns: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        return {
+            name: (present(columns, name), known(columns, name, spec.vocabulary_size is not None))
+            for name, spec in self.labels.items()
+        }
+
+    def _columns(self, records: Any, names: Iterable[str]) -> dict[str, Any]:
+        import tensorflow as tf
+
+        wanted = [*names, *(f"{PRESENT}{label}" for label in self.labels)]
+        parsing = {name: self._parsing[name] for name in wanted if name in self._parsing}
+        columns: dict[str, Any] = tf.io.parse_example(records, parsing)
+        return columns
+
     def _parse(self, records: Any) -> Any:
         import tensorflow as tf
 
-        names = [*self.features, *self.labels]
-        columns = tf.io.parse_example(records, {name: self._parsing[name] for name in names})
+        columns = self._columns(records, [*self.features, *self.labels])
         complete = tf.ones(tf.shape(records), tf.bool)
-        for name in self.labels:
-            present = _present(columns[name])
-            complete &= tf.reduce_all(tf.reshape(present, [tf.shape(records)[0], -1]), axis=1)
-        columns = {name: tf.boolean_mask(value, complete) for name, value in columns.items()}
+        for has, knows in self._states(columns).values():
+            complete &= tf.reshape(has & knows, [-1])
+        columns = {
+            name: tf.boolean_mask(columns[name], complete)
+            for name in [*self.features, *self.labels]
+        }
         labels = {name: columns.pop(name) for name in self.labels}
         return columns, labels if len(labels) > 1 else next(iter(labels.values()))
-
-
-def log_epoch(epoch: int, logs: Mapping[str, Any]) -> None:
-    """Records what an epoch of training measured, as a Keras callback would have it.
-
-    Args:
-        epoch: The epoch, from 0.
-        logs: Loss and metrics by name: numbers, or arrays with a number a class.
-    """
-    import numpy as np
-
-    values = {}
-    for name, value in logs.items():
-        # Some metrics have a value for each class, F1 for one.
-        parts = np.atleast_1d(np.asarray(value, dtype=float)).ravel()
-        for index, part in enumerate(parts):
-            values[name if len(parts) == 1 else f"{name}_{index}"] = float(part)
-    shown = ", ".join(f"{name} {value:.6g}" for name, value in values.items())
-    _log.info("epoch %d: %s", epoch + 1, shown)
-    for name, value in values.items():
-        log_metric(name, value, step=epoch + 1)
 
 
 def layer_name(column: str, index: int) -> str:
@@ -221,8 +233,9 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
     - ``serve_rows``: raw feature columns, each of shape (batch, 1), by name (a name that TensorFlow
       does not take as an argument's is written with ``_`` and its position);
     - ``transform_labels``: serialized records with labels; for each label, as
-      ``zentfx_label_<label>``, its values on the scale that the model predicts on, and as
-      ``zentfx_present_<label>`` 1.0 or, where it is missing, 0.0.
+      ``zentfx_label_<label>``, its values on the scale that the model predicts on (-1 for an
+      unknown class), as ``zentfx_present_<label>`` 1.0 or, where it is missing, 0.0, and as
+      ``zentfx_known_<label>`` 0.0 where it is of an unknown class, else 1.0.
 
     The first two return predictions by label, each of shape (batch, units).
 
@@ -274,11 +287,13 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
     def transform_labels(examples: Any) -> dict[str, Any]:
         transformed = loader.apply_transform_model(tf.io.parse_example(examples, raw))
         outputs = {}
-        for name in data.labels:
+        for name, spec in data.labels.items():
+            has = present(transformed, name)
+            knows = known(transformed, name, spec.vocabulary_size is not None)
             value = transformed[name]
-            present = _present(value)
-            outputs[f"{LABEL}{name}"] = tf.where(present, value, tf.zeros_like(value))
-            outputs[f"{PRESENT}{name}"] = tf.reduce_min(tf.cast(present, tf.float32), axis=-1)
+            outputs[f"{LABEL}{name}"] = tf.where(has, value, tf.zeros_like(value))
+            outputs[f"{PRESENT}{name}"] = tf.reshape(tf.cast(has, tf.float32), [-1])
+            outputs[f"{KNOWN}{name}"] = tf.reshape(tf.cast(knows | ~has, tf.float32), [-1])
         return outputs
 
     signatures = {
@@ -290,13 +305,7 @@ def export(model: Any, data: TrainingData, folder: str) -> None:
     extra = Path(folder) / RAW_COLUMNS_FILE
     extra.parent.mkdir(exist_ok=True)
     extra.write_text(json.dumps({n: raw[n].dtype.name for n in columns}), encoding="utf-8")
-
-
-def _present(label: Any) -> Any:
-    """Where a label is there: a missing number is NaN, a missing or unknown string the index -1."""
-    import tensorflow as tf
-
-    return ~tf.math.is_nan(label) if label.dtype.is_floating else label >= 0
+    (Path(folder) / CLASSES_FILE).write_text(json.dumps(dict(data.classes)), encoding="utf-8")
 
 
 def _as_parsed(column: Any, spec: Any) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zentfx.errors import ParameterError, StepDefinitionError
 from zentfx.names import check_length
 
-__all__ = ["MetricLog", "collecting", "log_metric"]
+__all__ = ["MetricLog", "collecting", "keep_values", "log_metric"]
 
 _log = logging.getLogger(__name__)
 
@@ -25,12 +25,14 @@ class MetricLog:
 
     Attributes:
         history: By metric, the values in the order in which they came, each with its step or None.
+        kept: By metric, values that count instead of the last ones.
     """
 
     def __init__(self, step: str, recorded: bool) -> None:
         self._step = step
         self._recorded = recorded
         self.history: dict[str, list[tuple[int | None, float]]] = {}
+        self.kept: dict[str, float] = {}
 
     def add(self, name: str, value: float, step: int | None) -> None:
         """Adds a value.
@@ -53,8 +55,8 @@ class MetricLog:
 
     @property
     def overall(self) -> dict[str, float]:
-        """The last value of each metric."""
-        return {name: values[-1][1] for name, values in self.history.items()}
+        """The value of each metric that counts: the one that was kept, else the last."""
+        return {name: values[-1][1] for name, values in self.history.items()} | self.kept
 
 
 # Of the process, not of a context: a step may log from threads of its own, and steps run one at a
@@ -119,3 +121,13 @@ def log_metric(name: str, value: Any, step: int | None = None) -> None:
         _log.info("%s = %r, not recorded, because no step is running", name, number)
     else:
         _running[-1].add(name, number, step)
+
+
+def keep_values(values: Mapping[str, float]) -> None:
+    """Has values of metrics count that are not the last ones logged.
+
+    Args:
+        values: Value by metric.
+    """
+    if _running:
+        _running[-1].kept.update(values)

@@ -12,6 +12,7 @@ from typing import Any
 from zentfx.errors import near_matches
 from zentfx.parameters import coerce
 from zentfx.steps.base import BaseStep
+from zentfx.steps.labels import class_index
 
 __all__ = ["PreprocessorStep", "StandardPreprocessor"]
 
@@ -20,10 +21,13 @@ class PreprocessorStep(BaseStep):
     """Transforms examples with TensorFlow Transform; wraps TFX's Transform.
 
     Subclasses define :meth:`preprocessing_fn`, and say which of its outputs are features and which
-    labels: the trainer learns it from here.
+    labels: the trainer learns it from here. A row has a label if the raw column that is called like
+    it has a value there, whatever the function makes of a gap. How many labels each split has and
+    lacks is recorded.
     """
 
     wraps = "Transform"
+    code_version = "2"
     inputs = MappingProxyType({"examples": "Examples", "schema": "Schema"})
     outputs = MappingProxyType(
         {"transform_graph": "TransformGraph", "transformed_examples": "Examples"}
@@ -101,9 +105,14 @@ class StandardPreprocessor(PreprocessorStep):
 
     Numbers become z-scores and strings indices into a vocabulary, unless ``overwrite`` says
     otherwise. Labels keep their raw scale, so that metrics do too: numbers pass unchanged, strings
-    become vocabulary indices. A missing number is replaced by the training mean of its column, a
-    missing string by the empty one; a missing number of a label stays NaN, and the trainer leaves
-    such rows out.
+    become class indices. A missing number is replaced by the training mean of its column, a
+    missing string by the empty one; rows without a label are left out of training, and weigh
+    nothing in evaluation.
+
+    Classes have the order in ``classes``, else that of their sorted names. With one output unit
+    the model predicts the probability of the second class, the positive one. A class in the
+    evaluation data that is none of them is counted as predicted wrongly; in the training split, the
+    step fails.
 
     Methods, with their settings: ``scale_to_z_score``, ``scale_to_0_1``,
     ``scale_by_min_max`` (``output_min=-1.0``, ``output_max=1.0``), ``bucketize``
@@ -115,6 +124,8 @@ class StandardPreprocessor(PreprocessorStep):
         labels: Columns that the model predicts.
         overwrite: Method by feature, instead of the one that its type implies: a name, or
             ``{"method": name, setting: value, …}``.
+        classes: For labels that are strings, all classes in the order of their indices:
+            ``{"paid": ["no", "yes"]}`` makes ``yes`` the positive one.
     """
 
     def __init__(
@@ -122,10 +133,12 @@ class StandardPreprocessor(PreprocessorStep):
         features: list[str],
         labels: list[str],
         overwrite: dict[str, str | dict[str, Any]] | None = None,
+        classes: dict[str, list[str]] | None = None,
     ) -> None:
         self.features = features
         self.labels = labels
         self.overwrite = overwrite
+        self.classes = classes
 
     def check(self) -> None:
         """Checks names, methods and settings."""
@@ -154,6 +167,20 @@ class StandardPreprocessor(PreprocessorStep):
                     f"{near_matches(column, self.features)}",
                 )
             self._check_method(column)
+        for label, names in (self.classes or {}).items():
+            self._check_classes(label, names)
+
+    def _check_classes(self, label: str, names: list[str]) -> None:
+        if label not in self.labels:
+            near = near_matches(label, self.labels)
+            raise self.refuse("classes", f"names {label!r}, which is not a label.{near}")
+        if len(names) < 2:
+            raise self.refuse("classes", f"for {label!r} needs at least two classes; got {names}.")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise self.refuse("classes", f"for {label!r} names {twice[0]!r} twice.")
+        if "" in names:
+            raise self.refuse("classes", f"for {label!r} names '', which means a missing label.")
 
     def _check_method(self, column: str) -> None:
         name, settings = self._chosen(column)
@@ -207,6 +234,8 @@ class StandardPreprocessor(PreprocessorStep):
         """
         if kind == "empty":
             return "has no values"
+        if kind != "string" and column in (self.classes or {}):
+            return "holds numbers, but 'classes' takes a label of strings"
         method, _ = self._chosen(column)
         if method is None or _METHODS[method].strings == (kind == "string"):
             return None
@@ -216,7 +245,15 @@ class StandardPreprocessor(PreprocessorStep):
     def preprocessing_fn(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Applies each column's method; see :meth:`PreprocessorStep.preprocessing_fn`."""
         features = {name: self._feature(name, inputs[name]) for name in self.features}
-        return features | {name: _label(name, inputs[name]) for name in self.labels}
+        return features | {name: self._label(name, inputs[name]) for name in self.labels}
+
+    def _label(self, column: str, raw: Any) -> Any:
+        import tensorflow as tf
+
+        value = _dense(raw)
+        if value.dtype == tf.string:
+            return class_index(column, value, (self.classes or {}).get(column))
+        return value
 
     def _feature(self, column: str, raw: Any) -> Any:
         import tensorflow as tf
@@ -258,16 +295,6 @@ def _hashed(value: Any, buckets: int) -> Any:
         hashed, tf.constant(0, tf.int64), tf.constant(buckets - 1, tf.int64)
     )
     return hashed
-
-
-def _label(column: str, raw: Any) -> Any:
-    import tensorflow as tf
-    import tensorflow_transform as tft
-
-    value = _dense(raw)
-    if value.dtype == tf.string:
-        return tft.compute_and_apply_vocabulary(value, vocab_filename=_file_name(column))
-    return value
 
 
 def _file_name(column: str) -> str | None:

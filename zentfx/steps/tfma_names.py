@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["KERAS_ACCURACY", "TFMA_METRICS"]
+__all__ = ["COUNT_UNKNOWN_AS_WRONG", "KERAS_ACCURACY", "OF_POSITIVE_CLASS", "TFMA_METRICS"]
 
 # In Keras this name is not the class Accuracy, which compares for equality, but the accuracy that
 # fits the model's output. So it is here; the choice is made when the model is there.
@@ -63,5 +63,29 @@ TFMA_METRICS: Mapping[str, str] = MappingProxyType(
         **_CLASSES,
         **{name: name for name in _CLASSES.values()},
         **{name.upper(): _CLASSES[name] for name in ("bce", "mae", "mape", "mse", "msle")},
+    }
+)
+
+# By TFMA's class names: what takes a class that the model does not know, -1, for one that it has
+# predicted wrongly, whatever it predicts. Others fail, or count it as something else.
+COUNT_UNKNOWN_AS_WRONG = frozenset(
+    {
+        "Accuracy",
+        "BinaryAccuracy",
+        "ExampleCount",
+        "SparseCategoricalAccuracy",
+        "SparseTopKCategoricalAccuracy",
+    }
+)
+# What would be another number if the two classes changed places.
+OF_POSITIVE_CLASS = frozenset(
+    {
+        "F1Score",
+        "FalseNegatives",
+        "FalsePositives",
+        "Precision",
+        "Recall",
+        "TrueNegatives",
+        "TruePositives",
     }
 )

@@ -10,6 +10,7 @@ importers, conditions, parameters that come from artifacts, drivers of somebody'
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,13 +19,14 @@ from typing import Any
 
 from zentfx.light_imports import light_imports
 from zentfx.orchestrators import RunRequest
+from zentfx.records.encoding import joined
 from zentfx.records.reader import Reader
 from zentfx.records.schema import Artifact
 from zentfx.stores.files import is_gone
 from zentfx.stores.mlmd import mlmd, pb
 from zentfx.tfx_backend.connection import RunConnection
 from zentfx.tfx_backend.drivers import KEY_DRIVER
-from zentfx.tfx_backend.hits import Lost, refusal
+from zentfx.tfx_backend.hits import Lost, as_input, refusal
 from zentfx.tfx_backend.naming import Naming
 from zentfx.tfx_backend.nodes import all_parameters, unkeyed_names
 from zentfx.tfx_backend.properties import renew_digests
@@ -287,6 +289,22 @@ class Planner:
         """
         self._made[name], _ = self._written_and_read(execution_id)
         self.naming.published(name, self._made[name])
+
+    def remarks(self, name: str) -> list[str]:
+        """What a node that is done, or reused, said about its result.
+
+        Args:
+            name: The step's name.
+
+        Returns:
+            Sentences.
+        """
+        found: dict[str, None] = {}
+        for artifacts in self._made.get(name, {}).values():
+            for artifact in artifacts:
+                text = joined(Artifact.REMARKS, as_input(artifact).metadata)
+                found |= dict.fromkeys(json.loads(text or "[]"))
+        return list(found)
 
     def _written_and_read(self, execution_id: int) -> tuple[Artifacts, Artifacts]:
         """What an execution wrote, by output, and what it read, by input."""

@@ -194,7 +194,7 @@ class Schedule:
 
     def _publish_hits(self) -> None:
         for name in self._planner.publish():
-            self._listener(StepEvent(name, "cached"))
+            self._listener(StepEvent(name, "cached", message=self._remarks(name)))
 
     def _begin(self, node: Node) -> None:
         self._starter.prepare(node)
@@ -208,7 +208,11 @@ class Schedule:
 
     def _ended(self, node: Node, state: str) -> None:
         self._done.add(node.name)
-        self._listener(StepEvent(node.name, state, self._seconds(node)))
+        message = self._remarks(node.name)
+        self._listener(StepEvent(node.name, state, self._seconds(node), message))
+
+    def _remarks(self, name: str) -> str:
+        return " ".join(self._planner.remarks(name))
 
     def _raised(self, node: Node, error: BaseException) -> None:
         if isinstance(error, KeyboardInterrupt):

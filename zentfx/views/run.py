@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zentfx.annotations import changed, with_tags
 from zentfx.materializers.environments import environment_of
-from zentfx.records.encoding import metric_values
+from zentfx.records.encoding import joined, metric_values
 from zentfx.records.models import (
     ArtifactRecord,
     RunRecord,
@@ -109,6 +109,39 @@ class StepRun:
         """The metrics that it recorded, or reused, by name: overall values, exactly."""
         ids = [item for group in self._record.outputs.values() for item in group]
         return _metrics_of(self._workspace.reader.artifacts(ids).values())
+
+    @cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """What it said about its result, or that of the run that it reused; sentences.
+
+        How many labels are missing, which epoch's model was kept, why a model was not blessed.
+        """
+        found = self._recorded(Artifact.REMARKS)
+        return tuple(dict.fromkeys(text for texts in found for text in texts))
+
+    @cached_property
+    def labels(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Of a preprocessor: how many ``rows`` each split has, and how many lack a label.
+
+        By split and label, the numbers of ``rows``, of those whose label is ``missing``, and of
+        those whose class is ``unknown``. Empty for other steps.
+        """
+        return next(iter(self._recorded(Artifact.LABELS)), {})
+
+    @cached_property
+    def classes(self) -> dict[str, list[str]]:
+        """Of a trainer or an evaluator: the classes of each label of strings, by index.
+
+        Of a model with one output the second class is the positive one.
+        """
+        return next(iter(self._recorded(Artifact.CLASSES)), {})
+
+    def _recorded(self, name: str) -> list[Any]:
+        """JSON data that outputs have under a name."""
+        ids = [item for group in self._record.outputs.values() for item in group]
+        found = self._workspace.reader.artifacts(ids)
+        texts = [joined(name, found[item].properties) for item in ids if item in found]
+        return [json.loads(text) for text in texts if text]
 
     @property
     def environment(self) -> dict[str, str]:

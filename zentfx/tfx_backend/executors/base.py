@@ -10,8 +10,9 @@ from tfx.orchestration.portable import outputs_utils
 from tfx.proto.orchestration import execution_result_pb2
 
 from zentfx.errors import DataError
-from zentfx.records.encoding import joined
-from zentfx.records.schema import Execution
+from zentfx.parameters import canonical_json
+from zentfx.records.encoding import chunked, joined
+from zentfx.records.schema import Artifact, Execution
 from zentfx.running_step import running_in
 from zentfx.steps.base import BaseStep
 from zentfx.steps.input_files import input_digests
@@ -20,7 +21,7 @@ from zentfx.tfx_backend.executors.metrics import METRICS_TYPE, write_log
 from zentfx.tfx_backend.nodes import all_parameters
 from zentfx.tfx_backend.session import READS, current, rebuild_step
 
-__all__ = ["StepExecutor"]
+__all__ = ["StepExecutor", "note"]
 
 Step = TypeVar("Step", bound=BaseStep)
 
@@ -69,6 +70,9 @@ class StepExecutor(Generic[Step]):
         if log.history:
             write_log(metrics[0], log)
         _check_unchanged(step, properties)
+        if running.remarks:
+            for artifact in (item for items in output_dict.values() for item in items):
+                note(artifact, Artifact.REMARKS, running.remarks)
         result = execution_result_pb2.ExecutorOutput()
         outputs_utils.populate_output_artifact(result, output_dict)
         if running.reads:
@@ -93,6 +97,18 @@ class StepExecutor(Generic[Step]):
             properties: All parameters.
         """
         super().Do(input_dict, output_dict, properties)  # type: ignore[misc]
+
+
+def note(artifact: Any, name: str, value: Any) -> None:
+    """Records a value on an artifact, as JSON text that every store can hold.
+
+    Args:
+        artifact: The TFX artifact.
+        name: The property.
+        value: JSON data.
+    """
+    for key, text in chunked(name, canonical_json(value)).items():
+        artifact.set_string_custom_property(key, text)
 
 
 def _check_unchanged(step: BaseStep, properties: dict[str, Any]) -> None:

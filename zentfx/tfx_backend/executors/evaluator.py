@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import tensorflow_model_analysis as tfma
-from tensorflow.python.saved_model import loader_impl
+from tfx.components.evaluator import constants
 from tfx.components.evaluator import executor as evaluator
 from tfx.types import artifact_utils
-from tfx.utils import path_utils
 
-from zentfx.steps.evaluator import EvaluatorStep
-from zentfx.steps.keras_training import LABEL, LABELS_SIGNATURE
-from zentfx.steps.tfma_names import KERAS_ACCURACY, TFMA_METRICS
-from zentfx.tfx_backend.executors.base import StepExecutor
+from zentfx.materializers.models import CLASSES_FILE
+from zentfx.records.schema import Artifact
+from zentfx.running_step import remark
+from zentfx.steps.bounds import verdict_text
+from zentfx.steps.evaluator import BASELINE, EvaluatorStep
+from zentfx.tfx_backend.executors.base import StepExecutor, note
+from zentfx.tfx_backend.executors.evaluated_model import EvaluatedModel, config_for
+from zentfx.tfx_backend.executors.evaluation import failures, plain
 from zentfx.tfx_backend.executors.metrics import write_metrics
+from zentfx.tfx_backend.executors.raw_labels import split_files
 
 __all__ = ["EvaluatorExecutor"]
 
-# What a model spec asks of a model that our trainer exported.
-_OF_OUR_EXPORT = ("preprocessing_function_names", "example_weight_key", "example_weight_keys")
+_SHOWN = 5  # of slices that are left out
 
 
 class EvaluatorExecutor(StepExecutor[EvaluatorStep], evaluator.Executor):
-    """Stock; then reads TFMA's result and writes it for readers without TensorFlow."""
+    """Stock; then reads TFMA's result, decides, and writes it for readers without TensorFlow."""
 
     def run_step(
         self,
@@ -34,60 +38,118 @@ class EvaluatorExecutor(StepExecutor[EvaluatorStep], evaluator.Executor):
         properties: dict[str, Any],
     ) -> None:
         """See the base class."""
-        properties = {**properties, "eval_config": _for_model(properties, input_dict["model"][0])}
-        super().run_step(step, input_dict, output_dict, properties)
-        result = tfma.load_eval_result(artifact_utils.get_single_uri(output_dict["evaluation"]))
-        metrics = _plain(result)
-        artifact = artifact_utils.get_single_instance(output_dict["zentfx_metrics"])
-        write_metrics(artifact, metrics)
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        splits = json.loads(properties.get("example_splits") or "null") or ["eval"]
+        files = {name: found for name, found in split_files(examples).items() if name in splits}
+        model = EvaluatedModel(input_dict["model"][0].uri)
+        config = json.loads(properties["eval_config"])
+        counts = model.count_labels(config, files)
+        baseline = _comparable(model, input_dict.get(BASELINE))
+        # Only what is there is handed on: TFX looks for the input.
+        given = {name: items for name, items in input_dict.items() if name != BASELINE}
+        if baseline is not None:
+            given[BASELINE] = input_dict[BASELINE]
+        fitted = json.dumps(config_for(config, model, baseline))
+        super().run_step(step, given, output_dict, {**properties, "eval_config": fitted})
+        evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
+        evaluated = plain(evaluation, step, baseline is not None)
+        evaluated["not_finite"] = model.not_finite(evaluated.pop("not_finite"), files)
+        evaluated["labels"] = {
+            split: {label: count.as_dict() for label, count in found.items()}
+            for split, found in counts.items()
+        }
+        if baseline is not None:
+            evaluated["baseline"]["model"] = input_dict[BASELINE][0].id
+        metrics = artifact_utils.get_single_instance(output_dict["zentfx_metrics"])
+        if step.blesses or _has_stock_verdict(output_dict):
+            blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+            reasons = step.verdict(evaluated)
+            if reasons is None:
+                reasons = failures(evaluation) + _not_finite(evaluated)
+            text = verdict_text(reasons)
+            evaluated["blessing"] = {"blessed": not reasons, "reasons": reasons}
+            _bless(blessing, given, blessed=not reasons)
+            for artifact in (blessing, metrics):
+                note(artifact, Artifact.VERDICT, text)
+            remark(f"{text[:1].upper()}{text[1:]}.")
+        _tell(evaluated, step, bool(input_dict.get(BASELINE)))
+        classes = _classes_of(model)
+        if classes:
+            note(metrics, Artifact.CLASSES, classes)
+        write_metrics(metrics, evaluated)
 
 
-def _for_model(properties: dict[str, Any], model: Any) -> str:
-    """Fits the evaluation's config to a model.
-
-    It loses what a model that a user exported does not have, and ``accuracy`` becomes the one that
-    Keras would choose: of classes where the model has an output for each, else of a binary label.
-    """
-    config = json.loads(properties["eval_config"])
-    graph = loader_impl.parse_saved_model(path_utils.serving_model_path(model.uri)).meta_graphs[0]
-    if LABELS_SIGNATURE not in graph.signature_def:
-        for spec in config.get("model_specs", ()):
-            for key in _OF_OUR_EXPORT:
-                spec.pop(key, None)
-            if "label_key" in spec:
-                spec["label_key"] = spec["label_key"].removeprefix(LABEL)
-            for name, key in spec.get("label_keys", {}).items():
-                spec["label_keys"][name] = key.removeprefix(LABEL)
-    outputs = graph.signature_def["serving_default"].outputs
-    for spec in config.get("metrics_specs", ()):
-        names = [name for name in spec.get("output_names", outputs) if name in outputs]
-        sizes = [item.size for name in names[:1] for item in outputs[name].tensor_shape.dim]
-        classes = len(sizes) == 2 and sizes[1] > 1
-        for metric in spec.get("metrics", ()):
-            name = json.loads(metric.get("config", "{}")).get("name")
-            if metric.get("class_name") == TFMA_METRICS[KERAS_ACCURACY] and name == KERAS_ACCURACY:
-                metric["class_name"] = "SparseCategoricalAccuracy" if classes else "BinaryAccuracy"
-    return json.dumps(config)
+def _comparable(model: EvaluatedModel, baseline: list[Any] | None) -> EvaluatedModel | None:
+    """The model to compare with, unless it predicts something else."""
+    if not baseline:
+        return None
+    other = EvaluatedModel(baseline[0].uri)
+    now, before = _classes_of(model), _classes_of(other)
+    if now != before:
+        remark(
+            "Not compared with the latest blessed model, because its labels have other classes: "
+            f"{before} instead of {now}."
+        )
+        return None
+    return other
 
 
-def _plain(result: Any) -> dict[str, Any]:
-    """TFMA's result as JSON data.
+def _classes_of(model: EvaluatedModel) -> dict[str, list[str]]:
+    file = Path(model.path) / CLASSES_FILE
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
-    ``{"overall": {metric: value}, "slices": [{"slice": {column: value}, "metrics": {…}}]}``; a
-    metric of one of several labels is called ``<label>.<metric>``.
-    """
-    overall: dict[str, float] = {}
-    slices = []
-    for key, by_output in result.slicing_metrics:
-        values = {}
-        for output, by_sub_key in by_output.items():
-            for sub_key, metrics in by_sub_key.items():
-                for name, value in metrics.items():
-                    if "doubleValue" in value:
-                        path = [part for part in (output, name, sub_key) if part]
-                        values[".".join(path)] = float(value["doubleValue"])
-        if key:
-            slices.append({"slice": dict(key), "metrics": values})
-        else:
-            overall = values
-    return {"overall": overall, "slices": slices}
+
+def _tell(evaluated: Mapping[str, Any], step: EvaluatorStep, has_baseline: bool) -> None:
+    for split, rows in evaluated["not_finite"].items():
+        remark(f"{rows} predictions in the split {split!r} are not finite.")
+    left_out = evaluated["left_out"]
+    if left_out:
+        shown = ", ".join(_named(part) for part in left_out[:_SHOWN])
+        more = f", and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
+        remark(f"Slices without a row that has the label are left out: {shown}{more}.")
+    for sentence in step.passed_over(evaluated):
+        remark(sentence)
+    if step.needs_baseline and not has_baseline:
+        remark("No model of this pipeline was blessed before, so there is none to compare with.")
+
+
+def _named(part: Mapping[str, Any]) -> str:
+    where = " and ".join(f"{column}={value!r}" for column, value in part["slice"].items())
+    return f"{where} ({part['label']})" if "label" in part else where
+
+
+def _has_stock_verdict(output_dict: Mapping[str, list[Any]]) -> bool:
+    """Whether TFX has held a model against thresholds."""
+    folder = Path(artifact_utils.get_single_uri(output_dict["blessing"]))
+    names = (constants.BLESSED_FILE_NAME, constants.NOT_BLESSED_FILE_NAME)
+    return any((folder / name).exists() for name in names)
+
+
+def _not_finite(evaluated: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"kind": "not_finite", "split": split, "rows": rows}
+        for split, rows in evaluated["not_finite"].items()
+    ]
+
+
+def _bless(blessing: Any, given: Mapping[str, list[Any]], blessed: bool) -> None:
+    """Writes a blessing as TFX does, instead of the one that it has written, if any."""
+    folder = Path(blessing.uri)
+    names = {True: constants.BLESSED_FILE_NAME, False: constants.NOT_BLESSED_FILE_NAME}
+    (folder / names[not blessed]).unlink(missing_ok=True)
+    (folder / names[blessed]).touch()
+    value = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    for name, (uri, number) in {
+        "model": (
+            constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY,
+            constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY,
+        ),
+        BASELINE: (
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY,
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY,
+        ),
+    }.items():
+        if given.get(name):
+            blessing.set_string_custom_property(uri, given[name][0].uri)
+            blessing.set_int_custom_property(number, given[name][0].id)

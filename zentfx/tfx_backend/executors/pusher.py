@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ from tfx.components.util import model_utils
 
 from zentfx.errors import DataError
 from zentfx.materializers.models import SERVING
+from zentfx.records.encoding import joined
+from zentfx.records.schema import Artifact
+from zentfx.running_step import remark
 from zentfx.steps.pusher import Pusher
 from zentfx.stores.locks import exclusive
 from zentfx.tfx_backend.executors.base import StepExecutor
+from zentfx.tfx_backend.hits import as_input
 
 __all__ = ["PusherExecutor"]
 
@@ -38,6 +43,8 @@ class PusherExecutor(StepExecutor[Pusher], pusher.Executor):
         """See the base class."""
         blessing = input_dict.get("model_blessing")
         if blessing and not model_utils.is_model_blessed(blessing[0]):
+            why = json.loads(joined(Artifact.VERDICT, as_input(blessing[0]).metadata) or "null")
+            remark(f"Not pushed, because the model was {why or 'not blessed'}.")
             super().run_step(step, input_dict, output_dict, properties)  # pushes nothing
             return
         model = Path(input_dict["model"][0].uri)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tfx.components.trainer import executor as trainer
+from tfx.types import artifact_utils
 
+from zentfx.records.schema import Artifact
 from zentfx.steps.trainer import TrainerStep
-from zentfx.tfx_backend.executors.base import StepExecutor
+from zentfx.tfx_backend.executors.base import StepExecutor, note
 from zentfx.tfx_backend.executors.transform import COLUMNS_FILE
 
 __all__ = ["TrainerExecutor"]
@@ -37,3 +39,7 @@ class TrainerExecutor(StepExecutor[TrainerStep], trainer.GenericExecutor):
                 f"{type(step).__name__}.run_fn exported no model: expected one in "
                 f"fn_args.serving_model_dir, which is {fn_args.serving_model_dir}."
             )
+        classes = fn_args.custom_config.get("classes")
+        if classes:
+            model = artifact_utils.get_single_instance(output_dict["model"])
+            note(model, Artifact.CLASSES, classes)
