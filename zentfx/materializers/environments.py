@@ -58,10 +58,10 @@ def unlike_here(properties: Mapping[str, Any]) -> str:
     differ = [name for name in then if _series(name, then[name]) != _series(name, now.get(name))]
     if not differ:
         return ""
-    here = ", ".join(
-        described({name: now[name]}) if name in now else f"no {name}" for name in sorted(differ)
-    )
-    return f"{described({name: then[name] for name in differ})}; here is {here}"
+    here = [described({name: now[name] for name in differ if name in now})]
+    here += [f"no {name}" for name in differ if name not in now]
+    before = described({name: then[name] for name in differ})
+    return f"{before}; here is {', '.join(filter(None, here))}"
 
 
 def _series(name: str, version: str | None) -> tuple[str, ...]:
