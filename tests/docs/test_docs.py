@@ -8,11 +8,22 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import zentfx
 from tests.conftest import small_taxi_csv
-from zentfx import Pipeline, Pusher, Repository, TrainerStep
+from zentfx import (
+    CSVDatasource,
+    Pipeline,
+    Pusher,
+    Repository,
+    StandardPreprocessor,
+    TFMAEvaluator,
+    TrainerStep,
+)
 from zentfx.materializers import values
+from zentfx.steps.bounds import verdict_text
 from zentfx.steps.metric_log import collecting
 from zentfx.testing import check_step
 
@@ -85,6 +96,10 @@ def test_the_readmes_listing_runs(tmp_path, monkeypatch):
     assert space["run"].status == "completed"
     assert space["model"].predict(space["rows"]).shape == (5, 1)
     assert space["model"].predict(space["pandas"].read_csv(data)).shape == (600, 1)
+    held = space["run"].steps["split"].outputs["split_examples"].load()["eval"]
+    errors = space["model"].predict(held)[:, 0] - held["tips"]
+    measured = space["run"].metrics["evaluator.mean_squared_error"]
+    assert measured == pytest.approx(np.mean(errors**2), rel=1e-4)
     assert list((tmp_path / "serving" / "taxi").iterdir())
     exec(block("README.md", "compare_training_runs"), space)
     statuses = {name: step.status for name, step in space["repo"].get_runs()[1].steps.items()}
@@ -103,24 +118,100 @@ def test_the_step_of_the_guide_runs(taxi, tmp_path):
     step_class = define(block("docs/steps.md", "class CountRows"), "CountRows")
     examples = taxi.run.steps["split"].outputs["split_examples"]
     run = check_step(step_class(minimum=1), inputs={"examples": examples}, folder=tmp_path)
-    assert run.steps["step"].outputs["counts"].metadata["train"] > 1000
+    counted = run.steps["step"].outputs["counts"].metadata
+    made = examples.load()
+    assert {split: counted[split] for split in made} == {
+        split: len(rows) for split, rows in made.items()
+    }
 
 
-def test_the_trainer_of_the_guide_keeps_the_rules():
-    check_step(define(block("docs/steps.md", "class LinearTrainer"), "LinearTrainer")(l2=0.1))
-
-
-def test_the_preprocessor_of_the_guide_runs(taxi):
-    preprocessor = define(block("docs/steps.md", "class LogPreprocessor"), "LogPreprocessor")
-    pipeline = taxi.pipeline.copy("Logarithm")
-    pipeline.add_preprocessor(preprocessor(offset=2.0))
-    pipeline.add_pusher(Pusher(str(taxi.repository.path / "serving_log")))
+def test_the_trainer_of_the_guide_is_a_linear_model(taxi, tmp_path):
+    trainer = define(block("docs/steps.md", "class LinearTrainer"), "LinearTrainer")
+    check_step(trainer(l2=0.1))
+    pipeline = taxi.pipeline.copy("Linear")
+    pipeline.add_preprocessor(StandardPreprocessor(["trip_miles", "fare"], ["tips"]))
+    pipeline.add_trainer(trainer(lr=0.01, batch_size=32))
+    pipeline.add_pusher(Pusher(str(tmp_path)))
     run = pipeline.run(progress=None)
+    raw = run.steps["split"].outputs["split_examples"].load()
+    held = raw["eval"]
+    predicted = run.steps["trainer"].outputs["model"].load().predict(held)[:, 0]
+    # Whatever it learned: a plane over the features' z-scores, and the error of its predictions.
+    features = held[["trip_miles", "fare"]].to_numpy(float)
+    plane = np.column_stack([features, np.ones(len(held))])
+    fitted = plane @ np.linalg.lstsq(plane, predicted, rcond=None)[0]
+    np.testing.assert_allclose(predicted, fitted, rtol=1e-3, atol=1e-3)
+    measured = run.metrics["evaluator.mean_squared_error"]
+    assert measured == pytest.approx(np.mean((predicted - held["tips"]) ** 2), rel=1e-4)
+
+
+def test_the_preprocessor_of_the_guide_runs(taxi, tmp_path):
+    preprocessor = define(block("docs/steps.md", "class LogPreprocessor"), "LogPreprocessor")
+    rows = pd.read_csv(taxi.data).head(500)
+    number = np.arange(len(rows))
+    rows["tips"] = rows["tips"].mask(number % 3 == 0)
+    rows["fare"] = rows["fare"].mask(number % 5 == 0)
+    rows.to_csv(tmp_path / "gaps.csv", index=False)
+    pipeline = taxi.pipeline.copy("Logarithm")
+    pipeline.add_datasource(CSVDatasource(name="gaps", path=tmp_path / "gaps.csv"))
+    pipeline.add_preprocessor(preprocessor(offset=2.0))
+    pipeline.add_evaluator(TFMAEvaluator({"tips": ["mean_absolute_error", "example_count"]}))
+    pipeline.add_pusher(Pusher(str(tmp_path / "serving")))
+    run = pipeline.run(progress=None)
+    raw = run.steps["split"].outputs["split_examples"].load()
     made = run.steps["preprocessor"].outputs["transformed_examples"].load()["train"]
-    raw = run.steps["split"].outputs["split_examples"].load()["train"]
-    logarithms = np.log(raw["fare"].fillna(0) + 2)
+    logarithms = np.log(raw["train"]["fare"].fillna(0) + 2)
     z_scores = (logarithms - logarithms.mean()) / logarithms.std(ddof=0)
     np.testing.assert_allclose(made["log_fare"], z_scores, atol=1e-4)
+    np.testing.assert_allclose(made["tips"], raw["train"]["tips"], equal_nan=True)
+    # A missing label is no label of 0.
+    held = raw["eval"][raw["eval"]["tips"].notna()]
+    assert 0 < len(held) < len(raw["eval"])
+    errors = run.steps["trainer"].outputs["model"].load().predict(held)[:, 0] - held["tips"]
+    assert run.metrics["evaluator.example_count"] == len(held)
+    measured = run.metrics["evaluator.mean_absolute_error"]
+    assert measured == pytest.approx(np.mean(np.abs(errors)), rel=1e-4)
+    assert run.metrics["trainer.val_loss"] == pytest.approx(np.mean(errors**2), rel=1e-3)
+
+
+def test_the_standard_preprocessor_of_the_guide_computes_what_it_says(taxi, tmp_path):
+    step = eval(block("docs/pipelines.md", "scale_to_0_1"), dict(vars(zentfx)))
+    inputs = {
+        "examples": taxi.run.steps["split"].outputs["split_examples"],
+        "schema": taxi.run.steps["schema"].outputs["schema"],
+    }
+    run = check_step(step, inputs, tmp_path)
+    made = run.steps["step"].outputs["transformed_examples"].load()["train"]
+    raw = inputs["examples"].load()["train"]
+    fare = (raw["fare"] - raw["fare"].min()) / (raw["fare"].max() - raw["fare"].min())
+    np.testing.assert_allclose(made["fare"], fare, atol=1e-5)
+    np.testing.assert_allclose(made["tips"], raw["tips"], rtol=1e-6)
+    # Buckets by quantiles are about as full as each other, and in the order of the values.
+    share = made["trip_miles"].value_counts(normalize=True)
+    edges = raw["trip_miles"].groupby(made["trip_miles"]).agg(["min", "max"])
+    assert set(share.index) <= set(range(5))
+    assert (edges["max"].to_numpy()[:-1] <= edges["min"].to_numpy()[1:]).all()
+    # The most frequent company comes first; a missing one is of no vocabulary.
+    counts = raw["company"].value_counts()
+    by_index = made.groupby(raw["company"].fillna(""))["company"].first()
+    by_index = by_index[counts.index].sort_values()
+    assert list(by_index) == list(range(len(counts)))
+    assert [counts[name] for name in by_index.index] == sorted(counts, reverse=True)
+
+
+def test_the_classes_and_bounds_of_the_guide_are_taken():
+    space = dict(vars(zentfx))
+    step = eval(block("docs/pipelines.md", "classes={"), space)
+    assert step.classes == {"paid": ["no", "yes"]}
+    evaluator = eval(block("docs/pipelines.md", "no_worse=["), space)
+    wrong = {"overall": {"mean_squared_error": 3.0, "mean_absolute_error": 0.9}, "not_finite": {}}
+    metrics = {"mean_squared_error": 3.0, "mean_absolute_error": 2.31}
+    part = {"slice": {"company": "Flash Cab"}, "metrics": metrics, "rows": {"tips": 41}}
+    reasons = evaluator.verdict({**wrong, "rows": {"tips": 100}, "slices": [part]})
+    page = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
+    assert str(reasons[1]) in page
+    text = verdict_text(reasons[1:])
+    assert f"{text[:1].upper()}{text[1:]}." in page
 
 
 def test_the_guide_to_runs_works_and_names_what_is_there(taxi, monkeypatch, capsys):
@@ -161,13 +252,6 @@ def test_the_guides_trainer_logs(taxi):
     with collecting("OwnTrainer", recorded=True) as log:
         step.run_fn(None)
     assert log.overall == {"error": 1 / 3}
-
-
-def test_the_guides_way_to_name_classes_works(taxi):
-    graph = taxi.run.steps["preprocessor"].outputs["transform_graph"].load()
-    names = [name.decode() for name in graph.vocabulary_by_name("payment_type")]
-    raw = taxi.run.steps["split"].outputs["split_examples"].load()["train"]["payment_type"]
-    assert names[:2] == list(raw.value_counts().index[:2])
 
 
 def test_the_guides_way_to_read_the_store_works(taxi, monkeypatch, capsys):

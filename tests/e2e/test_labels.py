@@ -8,6 +8,7 @@ import pytest
 
 from zentfx import (
     CSVDatasource,
+    PreprocessorStep,
     RandomSplit,
     Repository,
     SplitStep,
@@ -179,6 +180,66 @@ def test_a_split_without_rows_fails_where_it_is_made(rows, tmp_path):
 def test_an_odd_name_among_several_labels_is_refused_early():
     with pytest.raises(ValueError, match="Keras cannot call an output 'class .ü.'"):
         StandardPreprocessor(features=["kind"], labels=["price", CLASS])
+
+
+class Filling(PreprocessorStep):
+    """Makes a number of every gap."""
+
+    @property
+    def feature_columns(self):
+        return ["x"]
+
+    @property
+    def label_columns(self):
+        return ["price", "delta"]
+
+    def preprocessing_fn(self, inputs):
+        import tensorflow as tf
+
+        def filled(name, dtype):
+            sparse = inputs[name]
+            shape = tf.stack([sparse.dense_shape[0], tf.constant(1, tf.int64)])
+            dense = tf.sparse.to_dense(tf.SparseTensor(sparse.indices, sparse.values, shape))
+            return tf.cast(tf.reshape(dense, [-1, 1]), dtype)
+
+        whole = filled("delta", tf.int64)
+        return {"x": filled("x", tf.float32), "price": filled("price", tf.float32), "delta": whole}
+
+
+@pytest.mark.slow
+def test_a_gap_that_a_preprocessor_fills_makes_no_label(tmp_path):
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=ROWS)
+    price = np.where(rng.random(ROWS) < 0.3, np.nan, 3 * x + 50)
+    delta = rng.integers(-3, 4, ROWS)  # -1 is a number here
+    run = pipeline_on(
+        tmp_path,
+        pd.DataFrame({"x": x, "price": price, "delta": delta}),
+        preprocessor=Filling(),
+        trainer=TrainerStep(epochs=3, lr=0.05, last_activation="linear", metrics=["mae"]),
+        evaluator=TFMAEvaluator(
+            metrics={
+                "price": ["mean_absolute_error", "example_count"],
+                "delta": ["mean_absolute_error", "example_count"],
+            }
+        ),
+    ).run(progress=None)
+    held = run.steps["split"].outputs["split_examples"].load()["eval"]
+    predicted = run.steps["trainer"].outputs["model"].load().predict(held)
+    for name in ("price", "delta"):
+        has = held[name].notna().to_numpy()
+        errors = np.abs(predicted[name][has, 0] - held[name][has])
+        assert run.metrics[f"evaluator.{name}.example_count"] == has.sum()
+        measured = run.metrics[f"evaluator.{name}.mean_absolute_error"]
+        assert measured == pytest.approx(errors.mean(), rel=1e-4)
+    # A row that lacks one of the labels is left out of training and validation.
+    both = held["price"].notna().to_numpy()
+    errors = np.abs(predicted["delta"][both, 0] - held["delta"][both])
+    assert run.metrics["trainer.val_delta_mae"] == pytest.approx(errors.mean(), rel=1e-3)
+    missing = int(held["price"].isna().sum())
+    counts = run.steps["preprocessor"].labels["eval"]
+    assert counts["price"] == {"rows": len(held), "missing": missing, "unknown": 0}
+    assert counts["delta"] == {"rows": len(held), "missing": 0, "unknown": 0}
 
 
 class ByDay(SplitStep):

@@ -254,7 +254,8 @@ def count_labels(files: Sequence[str], states: Any, labels: Iterable[str]) -> di
     counts = {name: np.zeros(3, np.int64) for name in labels}
     records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").batch(_BATCH)
     for batch in records:
-        for name, (has, knows) in states(batch).items():
-            has, knows = has.numpy().ravel(), knows.numpy().ravel()
+        found = states(batch)
+        for name in counts:
+            has, knows = (flags.numpy().ravel() for flags in found[name])
             counts[name] += (len(has), (~has).sum(), (has & ~knows).sum())
     return {name: LabelCount(*map(int, numbers)) for name, numbers in counts.items()}

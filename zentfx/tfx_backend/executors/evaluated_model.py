@@ -54,6 +54,12 @@ class EvaluatedModel:
         outputs: Mapping[str, Any] = self._signatures[_SERVING].outputs
         return outputs
 
+    @property
+    def _told(self) -> Mapping[str, Any]:
+        """Outputs of the signature with labels."""
+        told: Mapping[str, Any] = self._signatures[LABELS_SIGNATURE].outputs
+        return told
+
     @cached_property
     def _loaded(self) -> Any:
         return tf.saved_model.load(self.path)
@@ -77,7 +83,8 @@ class EvaluatedModel:
         counts: dict[str, dict[str, LabelCount]] = {}
         for split, found in files.items():
             if self.tells_labels:
-                counts[split] = count_labels(found, self._states, labels)
+                told = [name for name in labels if f"{LABEL}{name}" in self._told]
+                counts[split] = count_labels(found, self._states, told)
                 for label, count in counts[split].items():
                     self._check_unknown(config, split, label, count)
             else:
@@ -175,6 +182,8 @@ def config_for(
     """
     fitted = copy.deepcopy(dict(config))
     specs = fitted.get("model_specs") or [{}]
+    if len(specs) == 1 and len(model.outputs) > 1 and "label_key" in specs[0]:
+        _name_output(specs[0], fitted.get("metrics_specs", ()))
     if len(specs) == 1:
         models = {tfma.CANDIDATE_KEY: model}
         if baseline is not None:
@@ -204,6 +213,19 @@ def config_for(
         {"metrics": [counter], "example_weights": {"unweighted": True}}
     )
     return fitted
+
+
+def _name_output(spec: dict[str, Any], metrics: Sequence[dict[str, Any]]) -> None:
+    """Says which of several outputs is evaluated, where only one of the labels is."""
+    label = _label_of(spec["label_key"])
+    for one, several in (
+        ("label_key", "label_keys"),
+        ("example_weight_key", "example_weight_keys"),
+    ):
+        if one in spec:
+            spec[several] = {label: spec.pop(one)}
+    for item in metrics:
+        item.setdefault("output_names", [label])
 
 
 def _counter(class_name: str, name: str, module: str | None = None) -> dict[str, Any]:

@@ -74,7 +74,8 @@ def _parts(
                     elif name == ROWS:
                         rows[label] = round(number)
                     else:
-                        path = ".".join(part for part in (output, name, sub_key) if part)
+                        prefix = "" if len(labels) == 1 else output
+                        path = ".".join(part for part in (prefix, name, sub_key) if part)
                         metrics[label, path] = number
         yield dict(key), metrics, rows, not_finite
 
