@@ -179,6 +179,11 @@ def test_no_worse_than_the_latest_blessed_model_of_the_pipeline(repository, data
     # Another pipeline has its own; it reuses what was measured without any.
     other = run(POOR, "Of others")
     assert outcome(other) == (1, 1, None)
+    # Unless it is given one.
+    given = pipeline_of(repository, data, TrainerStep(**POOR), evaluator(), "Of others")
+    artifact = repository.get_artifact_version(model)
+    given.add_evaluator(evaluator(), inputs={"baseline_model": artifact})
+    assert outcome(given.run(progress=None)) == (0, 0, model)
     # A model that is marked is no measure.
     repository.get_artifact_version(model).mark("bad data")
     try:
@@ -253,7 +258,15 @@ def test_slices_without_labels_are_left_out(repository, tmp_path):
     assert "Slices without a row that has the label are left out: group='c'." in (
         run.steps["evaluator"].remarks
     )
-    # Of two labels, each has slices of its own.
+    # Of two labels one alone can be evaluated.
+    pipeline = pipeline_of(repository, file, TrainerStep(**GOOD), step, "Left out")
+    pipeline.add_preprocessor(StandardPreprocessor(["x"], ["y", "z"]))
+    run = pipeline.run(progress=None)
+    assert outcome(run)[:2] == (1, 1)
+    predicted = run.steps["trainer"].outputs["model"].load().predict(held)["y"][:, 0]
+    measured = run.metrics["evaluator.mean_absolute_error"]
+    assert measured == pytest.approx((predicted - held["y"]).abs().mean(), abs=1e-5)
+    # Of both, each has slices of its own.
     both = {"y": ["mean_absolute_error"], "z": ["mean_absolute_error"]}
     step = TFMAEvaluator(
         both, slices=[["group"]], thresholds={**bounds, "z.mean_absolute_error": {"upper": 4.0}}

@@ -134,4 +134,9 @@ def test_what_a_model_of_a_users_own_predicts_is_not_judged():
         def model_fn(self, features, labels):
             raise NotImplementedError
 
-    Own(output_units=1).check_classes({"paid": ["a", "b", "c"]})
+    class OwnWay(TrainerStep):
+        def run_fn(self, fn_args):
+            raise NotImplementedError
+
+    for step in (Own, OwnWay):
+        step(output_units=1).check_classes({"paid": ["a", "b", "c"]})

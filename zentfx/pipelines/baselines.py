@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from zentfx.records.models import ArtifactRecord
 from zentfx.stores.files import is_gone
 from zentfx.workspace import Workspace
@@ -33,27 +31,21 @@ def latest_blessed(workspace: Workspace, pipeline: str, step: str) -> ArtifactRe
     workspace.metadata.check()  # which makes it, if this is the first run of all
     reader = workspace.reader
     runs = [run.id for run in reader.runs() if run.pipeline == pipeline]
-    blessings: dict[int, Any] = {
-        item.id: item.properties.get(_MODEL)
+    blessed = {
+        item.id: int(item.properties[_MODEL])
         for item in reader.all_artifacts(_BLESSING_TYPE, runs)
-        if item.properties.get(_BLESSED) == 1
+        if item.properties.get(_BLESSED) == 1 and _MODEL in item.properties
     }
-    models = reader.artifacts(int(number) for number in blessings.values() if number is not None)
     marked = reader.marked()
-    usable = {
-        blessing: models[int(number)]
-        for blessing, number in blessings.items()
-        if number is not None and int(number) in models
+    models = {
+        number: model
+        for number, model in reader.artifacts(blessed.values()).items()
+        if model.state == "live" and number not in marked and not is_gone(model.uri)
     }
-    usable = {
-        blessing: model
-        for blessing, model in usable.items()
-        if model.state == "live" and model.id not in marked and not is_gone(model.uri)
-    }
-    for run in reversed(runs) if usable else ():
+    for run in reversed(runs) if models else ():
         for record in reader.step_runs(run):
             if record.name == step and record.status in ("completed", "cached"):
                 for blessing in record.outputs.get("blessing", ()):
-                    if blessing in usable:
-                        return usable[blessing]
+                    if blessed.get(blessing) in models:
+                        return models[blessed[blessing]]
     return None

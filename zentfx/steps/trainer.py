@@ -38,8 +38,8 @@ class TrainerStep(BaseStep):
 
     The model is a feed-forward network over all features, with one output layer a label. To train
     another model, override :meth:`model_fn`; to add Keras callbacks, override :meth:`callbacks_fn`;
-    to train in another way, override :meth:`run_fn`. New
-    keywords of the subclass's constructor are tracked with no further code::
+    to train in another way, override :meth:`run_fn`. New keywords of the subclass's constructor are
+    tracked with no further code::
 
         class WideTrainer(TrainerStep):
             def __init__(self, width: int = 64, **kwargs):
@@ -294,7 +294,8 @@ class TrainerStep(BaseStep):
         Raises:
             DataError: If the model has too few outputs for the classes of a label.
         """
-        if type(self).model_fn is not TrainerStep.model_fn:
+        own = {type(self).model_fn, type(self).run_fn}
+        if own != {TrainerStep.model_fn, TrainerStep.run_fn}:
             return  # what it predicts is its own affair
         for label, names in classes.items():
             one_for_two = self.output_units == 1 and len(names) <= 2
