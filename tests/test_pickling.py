@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-import typing
 
 from zentfx.pickling import dumps
 
-SCRIPT = '''
+SCRIPT = """
 from __future__ import annotations
 
 import dataclasses
@@ -65,7 +64,9 @@ class OfFields(BaseStep):
 
 
 @step
-def function(size: Optional[int], rate: "Annotated[float, 'a rate']" = 1) -> Annotated[float, "sum"]:
+def function(
+    size: Optional[int], rate: "Annotated[float, 'a rate']" = 1
+) -> Annotated[float, "sum"]:
     return size + rate
 
 
@@ -77,7 +78,7 @@ run = pipeline.run(progress=None, max_workers=2)
 for name in ("own", "of_fields"):
     print(name, (Path(run.steps[name].outputs["text"].uri) / "text").read_text())
 print("function", run.steps["function"].outputs["sum"].load())
-'''
+"""
 
 
 def test_a_worker_knows_what_annotations_name_that_are_texts(tmp_path):
@@ -116,12 +117,13 @@ def test_what_only_an_annotation_names_need_not_be_picklable(tmp_path):
         "import pickle, sys; function = pickle.load(sys.stdin.buffer); "
         "print(function(1), function.__annotations__['value'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], input=pickled, capture_output=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, input=pickled, capture_output=True, check=False)
     assert done.stdout.split() == [b"1", b"Locked"], done.stderr
 
 
 def test_the_functions_own_annotations_stay_as_they_are():
-    def local(value: "typing.Optional[int]" = None):
+    def local(value: "int | None" = None):
         return value
 
     before = dict(local.__annotations__)

@@ -13,9 +13,9 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from zentfx.errors import PipelineError, near_matches
 from zentfx.orchestrators import Listener
 from zentfx.pipelines.base import HasWorkspace, Pipeline
+from zentfx.pipelines.wiring import check_input_names
 from zentfx.steps.base import BaseStep
 from zentfx.steps.calls import StepCall, StepOutput, bound_arguments, builder, building
-from zentfx.pipelines.wiring import check_input_names
 from zentfx.views.artifact import ArtifactVersion
 from zentfx.views.run import Run
 

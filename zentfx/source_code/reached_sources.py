@@ -363,7 +363,9 @@ def _statement(function: FunctionType) -> str | None:
 
 def _is_step_decorator(node: ast.expr, namespace: dict[str, Any]) -> bool:
     value = _value(node, namespace)
-    return isinstance(value, FunctionType) and is_ours(value.__module__) and value.__name__ == "step"
+    return (
+        isinstance(value, FunctionType) and is_ours(value.__module__) and value.__name__ == "step"
+    )
 
 
 def _value(node: ast.AST, namespace: dict[str, Any]) -> Any:
