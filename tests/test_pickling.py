@@ -64,7 +64,9 @@ class OfFields(BaseStep):
 
 
 @step
-def function(size: Optional[int], rate: "Annotated[float, 'a rate']" = 1) -> Annotated[float, "sum"]:
+def function(
+    size: Optional[int], rate: "Annotated[float, 'a rate']" = 1
+) -> Annotated[float, "sum"]:
     return size + rate
 
 
@@ -115,9 +117,8 @@ def test_what_only_an_annotation_names_need_not_be_picklable(tmp_path):
         "import pickle, sys; function = pickle.load(sys.stdin.buffer); "
         "print(function(1), function.__annotations__['value'])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=pickled, capture_output=True, check=False
-    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, input=pickled, capture_output=True, check=False)
     assert done.stdout.split() == [b"1", b"Locked"], done.stderr
 
 

@@ -82,7 +82,7 @@ CASES = {
     no_file: (errors.DataNotFoundError, "There is no file .*taxi.csv"),
     empty_file: (errors.DataError, "taxi.csv is empty"),
     header_only: (errors.DataError, "has no rows"),
-    ragged: (errors.DataError, "Expected 6 columns, got 2"),
+    ragged: (errors.DataError, "taxi.csv, line 3: expected 6 cells.*got 2"),
     missing_feature: (errors.DataError, "'trip_mile', which the data does not have.*'trip_miles'"),
     missing_label: (errors.DataError, "labels names 'tip', .* Did you mean 'tips'"),
     wrong_kind: (errors.DataError, "holds strings, but the method 'scale_to_0_1' needs numbers"),

@@ -92,7 +92,8 @@ def test_paths_are_recorded_relative_to_the_repository_and_not_keyed(taxi, store
     assert "path" not in json.loads(value(execution, "zentfx_keyed"))
     assert "name" not in json.loads(value(execution, "zentfx_keyed"))
     assert value(execution, "zentfx_digests").startswith('{"path":"sha256:')
-    assert taxi.run.steps["datasource"].parameters == {"name": "taxi", "path": taxi.data}
+    arguments = taxi.pipeline.steps["datasource"].arguments
+    assert taxi.run.steps["datasource"].parameters == {**arguments, "path": taxi.data}
 
 
 def test_parameters_come_back_as_they_were_bound(taxi):

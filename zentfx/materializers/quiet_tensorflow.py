@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 __all__ = ["quiet_tensorflow"]
 
@@ -21,7 +22,7 @@ _FUNCTIONS = "tensorflow.python.eager.polymorphic_function.atomic_function"
 
 @contextlib.contextmanager
 def quiet_tensorflow() -> Iterator[None]:
-    """Within it, TensorFlow may be loaded, and its native code writes nothing to stderr from then on.
+    """Within it, TensorFlow may be loaded, and its native code writes nothing from then on.
 
     Which devices and instructions there are is no news to who loads a model. A user who has
     imported TensorFlow before, or has set ``TF_CPP_MIN_LOG_LEVEL``, keeps what was chosen. At the
@@ -45,6 +46,6 @@ def _drop_functions_silently() -> None:
 
 
 def _at_exit() -> None:
-    functions = getattr(sys.modules.get(_FUNCTIONS), "AtomicFunction", None)
-    if "__del__" in vars(functions or object):
+    functions: Any = getattr(sys.modules.get(_FUNCTIONS), "AtomicFunction", object)
+    if "__del__" in vars(functions):
         del functions.__del__

@@ -19,6 +19,7 @@ from zentfx.errors import PipelineError, StepFailedError, StoreError
 from zentfx.orchestrators import Listener, RunRequest, orchestrator
 from zentfx.parameters import canonical_json
 from zentfx.pipelines import yaml_format
+from zentfx.pipelines.file_warnings import warn_of_files
 from zentfx.pipelines.progress import shown
 from zentfx.records.encoding import annotation_properties, chunked
 from zentfx.records.schema import Run as RunNames
@@ -158,7 +159,7 @@ def _group(workspace: Workspace, run_id: str) -> None:
 
 
 def warn_of(nodes: Sequence[Node]) -> None:
-    """Says, once each, what of the code of steps is perhaps not as the user thinks.
+    """Says, once each, what of steps is perhaps not as the user thinks: code, and named files.
 
     Args:
         nodes: The steps.
@@ -166,6 +167,7 @@ def warn_of(nodes: Sequence[Node]) -> None:
     for sentence in dict.fromkeys(text for node in nodes for text in node.code.warnings):
         names = [repr(node.name) for node in nodes if sentence in node.code.warnings]
         warn(f"Step {', '.join(names)}: {sentence}")
+    warn_of_files(nodes)
 
 
 def _run_properties(

@@ -86,10 +86,10 @@ def _called(decorator: ast.expr) -> ast.expr:
 
 def _reconfigured(node: ast.AST | None) -> ast.Name | None:
     """What ``with_options`` is called of, where it is a name."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr == "with_options" and isinstance(node.func.value, ast.Name):
-            return node.func.value
-    return None
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    owner = node.func.value
+    return owner if node.func.attr == "with_options" and isinstance(owner, ast.Name) else None
 
 
 def _steps_of(tree: ast.Module, decorated: list[ast.FunctionDef]) -> set[str]:
@@ -125,6 +125,11 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield node.name
 
 
+def _aliases(node: ast.Import | ast.ImportFrom, name: str) -> dict[int, str]:
+    """What an import calls a thing, by the id of the part of the tree that says so."""
+    return {id(item): item.asname or item.name for item in node.names if item.name == name}
+
+
 class _Imported:
     """What a text imports as zentfx's decorator.
 
@@ -136,14 +141,10 @@ class _Imported:
         modules: dict[int, str] = {}
         steps: dict[int, str] = {}
         for node in tree.body:
-            found, wanted = modules, "zentfx"
-            if isinstance(node, ast.ImportFrom) and node.module == "zentfx" and not node.level:
-                found, wanted = steps, "step"
-            elif not isinstance(node, ast.Import):
-                continue
-            for alias in node.names:
-                if alias.name == wanted:
-                    found[id(alias)] = alias.asname or alias.name
+            if isinstance(node, ast.Import):
+                modules |= _aliases(node, "zentfx")
+            elif isinstance(node, ast.ImportFrom) and node.module == "zentfx" and not node.level:
+                steps |= _aliases(node, "step")
         known = {*modules, *steps}
         others = {name for node in ast.walk(tree) if id(node) not in known for name in _bound(node)}
         self._modules = {*modules.values()} - others
