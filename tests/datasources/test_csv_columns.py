@@ -73,9 +73,10 @@ class TestKinds:
         ],
     )
     def test_a_value_far_below_counts_as_much_as_the_first(self, write, early, late, kind, shift):
-        # Arrow reads a megabyte at a time: the last row is near, at or past the end of the first.
-        rows = (1 << 20) // 8 + shift
-        file = write("key,b\n" + f"abcdef,{early}\n" * rows + f"abcdef,{late}\n")
+        # Arrow reads a megabyte at a time: the last row is just before, at or past its end.
+        line = f"abcdef,{early}\n"
+        rows = ((1 << 20) - len("key,b\n")) // len(line) + shift
+        file = write("key,b\n" + line * rows + f"abcdef,{late}\n")
         scanned = scan_columns([file], CSVFormat(), {})
         assert scanned.kinds == {"key": "string", "b": kind}
 
@@ -179,7 +180,7 @@ class TestTypes:
         assert table(file, types={"a": "float"})[1] == {"a": [2.0**63, 1.0]}
 
     @pytest.mark.parametrize(
-        ("kind", "wanted"), [("int", "an integer of 64 bits"), ("float", "a number")]
+        ("kind", "wanted"), [("int", "a 64-bit integer"), ("float", "a number")]
     )
     def test_a_cell_of_another_type_is_named_with_its_line(self, write, kind, wanted):
         file = write('a,b\n"x\ny",1\n\nz,2\nz,?\n')
@@ -189,7 +190,8 @@ class TestTypes:
 
     def test_a_float_is_no_int(self, write):
         with pytest.raises(
-            DataError, match="line 3, column 'a': expected an integer .*, got '1.5'"
+            DataError,
+            match="line 3, column 'a': .* 64-bit integer, got '1.5'. Write types={'a': 'float'}",
         ):
             table(write("a\n1\n1.5\n"), types={"a": "int"})
 
@@ -244,6 +246,14 @@ class TestWarnings:
         cells = [str(row) if row % 3 else f"A{row}" for row in range(rows)]
         assert warnings(write("a\n" + "\n".join(cells) + "\n")) == []
 
+    def test_a_decimal_comma(self, write):
+        [text] = warnings(write("a;b\n" + "x;1,5\n" * 20), separator=";")
+        assert "line 2, column 'b'" in text
+        assert "write decimal=','" in text
+        assert warnings(write("a;b\nx;1,5\n"), separator=";", decimal=",") == []
+        with pytest.raises(DataError, match="got '1,5'. If the comma is the decimal point"):
+            table(write("a;b\nx;1,5\n"), separator=";", types={"b": "float"})
+
     def test_an_odd_cell_far_below(self, write):
         [text] = warnings(write("a,b\n" + "abcdef,1\n" * 300_000 + "x,N.A.\n"))
         assert "line 300002, column 'b'" in text
@@ -271,13 +281,20 @@ class TestSeveralFiles:
         assert kinds == {"b": "string", "a": "float"}
         assert values == {"b": [b"y", b"x"], "a": [1.5, 3.0]}
 
-    @pytest.mark.parametrize("second", ["a,c\n1,2\n", "a\n1\n", "a,b,c\n1,2,3\n"])
+    @pytest.mark.parametrize("second", ["a,c\n1,2\n", "a\n1\n", "a,b,c\n1,2,3\n", "a,c\n"])
     def test_files_with_other_columns_than_the_first_are_refused(self, write, second):
         files = write("a,b\n1,2\n", "1.csv"), write(second, "2.csv")
         with pytest.raises(
             DataError, match="2.csv: its columns are not those of .*1.csv .'[bc]' is"
         ):
             table(*files)
+
+    @pytest.mark.parametrize("cells", [["1", "NAN"], ["NAN", "1"]])
+    def test_a_missing_number_in_a_file_of_its_own_is_one(self, write, cells):
+        files = [write(f"a\n{cell}\n", f"{number}.csv") for number, cell in enumerate(cells)]
+        kinds, values = table(*files)
+        assert kinds == {"a": "int"}
+        assert values == {"a": [None if cell == "NAN" else 1 for cell in cells]}
 
     def test_a_file_with_a_header_alone_adds_nothing(self, write):
         files = write("a,b\n", "1.csv"), write("a,b\n1,2\n", "2.csv")

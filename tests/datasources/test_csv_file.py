@@ -51,13 +51,19 @@ def test_constructing_a_datasource_does_not_look_at_the_file(tmp_path):
         ({"separator": ""}, "'separator' must be one character; got ''"),
         ({"separator": ", "}, "'separator' must be one character; got ', '"),
         ({"separator": "→"}, "'separator' must be an ASCII character"),
+        ({"separator": "\n"}, "'separator' must be an ASCII character, no line end"),
+        ({"quote": "\0"}, "'quote' must be an ASCII character"),
+        ({"missing": ["\\N"], "escape": "\\"}, r"which is not found with escape"),
         ({"quote": "''"}, "'quote' must be one character"),
         ({"escape": ""}, "'escape' must be one character"),
         ({"decimal": "x"}, "'decimal' must be '.' or ','; got 'x'"),
         ({"decimal": ","}, "'decimal' must differ from separator; both are ','"),
         ({"escape": '"'}, "'escape' must differ from quote"),
         ({"encoding": "utf-9"}, "'encoding' must be one that Python knows; got 'utf-9'"),
-        ({"skip_rows": -1}, "'skip_rows' must not be negative; got -1"),
+        ({"encoding": "rot13"}, "'encoding' must be one that Python knows; got 'rot13'"),
+        ({"encoding": "utf\0-8"}, "'encoding' must be one that Python knows"),
+        ({"skip_rows": -1}, "'skip_rows' must be at least 0 .*; got -1"),
+        ({"skip_rows": 2**70}, "'skip_rows' must be .* below 2..31"),
         ({"column_names": []}, "'column_names' needs at least one name"),
         ({"column_names": ["a", " "]}, "'column_names' has an empty name"),
         ({"column_names": ["a", "b", "a"]}, "'column_names' lists 'a' twice"),
@@ -73,3 +79,10 @@ def test_what_cannot_be_is_refused_at_once(arguments, message):
 def test_a_list_of_markers_is_a_list():
     with pytest.raises(ParameterTypeError, match="'missing' must be"):
         CSVDatasource(name="rows", path="rows.csv", missing="NA")
+
+
+@pytest.mark.parametrize("encoding", ["UTF_8", "u8", "utf8", "UTF-8-SIG"])
+def test_an_encoding_may_be_spelled_as_python_takes_it(write, encoding):
+    file = write(b"\xef\xbb\xbfa,b\n1,2\n")
+    source = CSVDatasource(name="rows", path=file, encoding=encoding)
+    assert source.columns() == {"a": "int", "b": "int"}

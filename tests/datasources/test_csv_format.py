@@ -1,7 +1,5 @@
 """The files that a path stands for."""
 
-from pathlib import Path
-
 import pytest
 
 from zentfx.datasources.csv_format import csv_files, pattern_of
@@ -10,7 +8,8 @@ from zentfx.errors import DataNotFoundError
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("2.csv", "1.csv.gz", "notes.txt", "deep/3.csv", "deep/er/4.csv", "x[1].csv"):
+    names = "2.csv 1.csv.gz notes.txt deep/3.csv deep/er/4.csv x[1].csv .hidden.csv ._2.csv B.CSV"
+    for name in names.split():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "folder.csv").mkdir()
@@ -22,7 +21,7 @@ def folder(tmp_path):
     [
         ("2.csv", ["2.csv"], (".", "2.csv")),
         ("notes.txt", ["notes.txt"], (".", "notes.txt")),
-        (".", ["1.csv.gz", "2.csv", "x[1].csv"], (".", "*.csv")),
+        (".", ["1.csv.gz", "2.csv", "B.CSV", "x[1].csv"], (".", "*.csv*")),
         ("x[1].csv", ["x[1].csv"], (".", "x[1].csv")),
         ("*.csv", ["2.csv", "x[1].csv"], (".", "*.csv")),
         ("[12].csv*", ["1.csv.gz", "2.csv"], (".", "[12].csv*")),
@@ -52,7 +51,12 @@ def test_a_missing_file_is_named_with_the_working_directory(tmp_path, monkeypatc
         csv_files(tmp_path / "rows.csv")
 
 
-@pytest.mark.parametrize("name", ["2.csv/x.csv", "a\0b.csv"])
+@pytest.mark.parametrize("name", ["2.csv/x.csv", "a\0b.csv", "x" * 300])
 def test_a_name_that_no_file_can_have(folder, name):
-    with pytest.raises(FileNotFoundError):
-        csv_files(Path(folder / name))
+    with pytest.raises(DataNotFoundError):
+        csv_files(folder / name)
+
+
+def test_a_broken_link_is_not_left_out(folder):
+    (folder / "3.csv").symlink_to(folder / "gone")
+    assert folder / "3.csv" in csv_files(folder)

@@ -77,10 +77,20 @@ def test_text(text):
     assert found.first_not_number == found.first_not_integer == 1
 
 
-@pytest.mark.parametrize("text", ["", " ", "\t", *MISSING_MARKERS, " NA ", "NAN", "-NAN"])
+@pytest.mark.parametrize("text", ["", " ", "\t", *MISSING_MARKERS, " NA ", "NAN", "-NAN", "+nan"])
 def test_missing(text):
     assert cells(text).kind == "empty"
-    assert values(cells("1", text).integers or cells("1", text).numbers) == [1, None]
+    assert values(cells("1", text).integers) == [1, None]
+    assert values(cells("1.5", text).numbers) == [1.5, None]
+    assert cells("1", text).kind == "int"
+    assert cells(text, "x").first_not_integer == 1
+
+
+@pytest.mark.parametrize("count", [5000, 100])
+def test_very_many_digits(count):
+    assert cells("1" * count, "2").kind == "string"
+    assert cells("0" * count + "7", "2").kind == "int"
+    assert cells("-" + "0" * count + "7", "+2").integers.to_pylist() == [-7, 2]
 
 
 def test_a_null_is_missing():
@@ -93,6 +103,10 @@ def test_a_marker_may_be_any_text_and_then_no_other_is_one():
     assert cells("NA", "1", missing=["?"]).kind == "string"
     assert values(cells("", "1", missing=[]).integers) == [None, 1]
     assert values(cells("-999", "1", missing=["-999"]).integers) == [None, 1]
+
+
+def test_blanks_around_a_marker_do_not_count_either():
+    assert values(cells("1", "?", " ?", missing=[" ?"]).integers) == [1, None, None]
 
 
 def test_texts_keep_their_blanks():

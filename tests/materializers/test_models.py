@@ -280,6 +280,9 @@ class TestRawColumns:
             ([True, False], "int64", [1, 0]),
             (["a", None, " b"], "string", [b"a", None, b" b"]),
             (pd.Categorical(["a", None]), "string", [b"a", None]),
+            ([20_000_001, 3], "float32", [20_000_000.0, 3.0]),
+            (np.array([1, 2], "uint64"), "float32", [1.0, 2.0]),
+            (pd.array(["1", None], "string"), "int64", [1, None]),
         ],
     )
     def test_values_are_those_that_a_csv_file_would_give(self, column, dtype, expected):
@@ -295,7 +298,12 @@ class TestRawColumns:
             ([1.5, 1e40], "float32", r"row 1 .from 0. has 1e\+40, which is infinite or too large"),
             (["1.5", "inf"], "float32", "row 1 .from 0. has 'inf', which is infinite"),
             ([1.5], "int64", "int64 values in column 'a'"),
-            ([1], "string", "string values in column 'a'"),
+            ([1], "string", r"string values in column 'a'.*dtype=\{'a': str\}"),
+            ([2**70], "int64", "int64 values in column 'a'"),
+            (pd.to_datetime(["2026-12-01"]), "int64", "int64 values in column 'a': got timestamp"),
+            (pd.to_datetime(["2026-12-01"]), "float32", "float32 values in column 'a'"),
+            ([1j], "float32", "float32 values in column 'a'"),
+            (["\ud800"], "string", "string values in column 'a'"),
         ],
     )
     def test_others_are_refused_by_column_and_row(self, column, dtype, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zentfx.datasources.csv_format import CSVFormat
 from zentfx.datasources.csv_lines import line_of_row
-from zentfx.datasources.csv_reader import read_cells
+from zentfx.datasources.csv_reader import read_cells, read_names
 from zentfx.errors import DataError, near_matches
 from zentfx.materializers.cells import Cells
 from zentfx.materializers.finite import NonFinite, first_not_finite, without_not_finite
@@ -26,6 +27,7 @@ _ENOUGH_CELLS = 1000
 _NEARLY_ALL = 0.9
 _FEWEST_NUMBERS = 3
 _SHOWN = 40
+_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -71,22 +73,24 @@ class _Column:
     """What was seen in one column so far.
 
     Attributes:
-        kind: What holds all of it.
+        kind: The narrowest kind that holds all cells.
         declared: Whether the user has said its kind.
         numbers: How many cells were numbers.
         texts: How many were not.
+        commas: How many of those are numbers with a decimal comma.
         examples: Up to two different cells that were not numbers.
-        first_text: The first of them.
-        first_not_finite: The first number that is infinite, or too large for float32.
+        first_text: The first cell that makes the column text.
+        odd_number: The first number that is infinite, or too large for float32.
     """
 
     kind: str = "empty"
     declared: bool = False
     numbers: int = 0
     texts: int = 0
+    commas: int = 0
     examples: set[str] = field(default_factory=set)
     first_text: _Place | None = None
-    first_not_finite: _Place | None = None
+    odd_number: _Place | None = None
 
     def add(self, cells: Cells, file: Path, first_row: int) -> None:
         """Looks at one more batch.
@@ -97,10 +101,10 @@ class _Column:
             first_row: Row of the first of them.
         """
         kind = self.kind if self.declared else _wider(self.kind, cells)
-        if self.first_not_finite is None and kind == "float":
+        if self.odd_number is None and kind == "float":
             index = first_not_finite(cells.numbers)
             if index is not None:
-                self.first_not_finite = _place(cells, index, file, first_row)
+                self.odd_number = _place(cells, index, file, first_row)
         if kind != "string":
             self.numbers += cells.present
         elif not self.is_text:
@@ -114,6 +118,7 @@ class _Column:
         numbers = pc.sum(mask).as_py() or 0
         self.numbers += numbers
         self.texts += cells.present - numbers
+        self.commas += cells.count_matches(_COMMA.pattern)
         index = cells.first_not_number
         if index is None:
             index = cells.first_long_integer
@@ -127,7 +132,14 @@ class _Column:
     def is_text(self) -> bool:
         """Whether so many cells hold text that no more need be counted."""
         seen = self.numbers + self.texts
-        return seen >= _ENOUGH_CELLS and self.numbers < _FEW * seen
+        return seen >= _ENOUGH_CELLS and self.numbers + self.commas < _FEW * seen
+
+    @property
+    def has_commas(self) -> bool:
+        """Whether nearly all cells are numbers if a comma is the decimal point."""
+        return self.commas >= _FEWEST_NUMBERS and self.commas + self.numbers >= _NEARLY_ALL * (
+            self.numbers + self.texts
+        )
 
     @property
     def nearly_numbers(self) -> bool:
@@ -136,6 +148,8 @@ class _Column:
         Nearly all its cells do, or the others are all the same: an unknown marker of what is
         missing.
         """
+        if self.has_commas:
+            return True
         if self.numbers < _FEWEST_NUMBERS:
             return False
         share = self.numbers / (self.numbers + self.texts)
@@ -166,17 +180,17 @@ def scan_columns(
     columns: dict[str, _Column] = {}
     rows = 0
     for file in files:
+        names = read_names(file, form)
+        if not columns:
+            columns = {name: _Column(types.get(name, "empty"), name in types) for name in names}
+            _check_types(types, columns, files[0])
+        elif sorted(names) != sorted(columns):
+            odd = sorted(set(names) ^ set(columns))[0]
+            raise DataError(
+                f"{file}: its columns are not those of {files[0]} ({odd!r} is only in one)."
+            )
         first_row = 0
         for batch in read_cells(file, form):
-            names = batch.schema.names
-            if not columns:
-                columns = {name: _Column(types.get(name, "empty"), name in types) for name in names}
-                _check_types(types, columns, files[0])
-            elif sorted(names) != sorted(columns):
-                odd = sorted(set(names) ^ set(columns))[0]
-                raise DataError(
-                    f"{file}: its columns are not those of {files[0]} ({odd!r} is only in one)."
-                )
             for index, name in enumerate(names):
                 cells = Cells(batch.column(index), form.missing, form.decimal)
                 if types.get(name) in ("int", "float"):
@@ -269,11 +283,19 @@ def _check_declared(cells: Cells, kind: str, batch: _Batch) -> None:
     index = cells.first_not_integer if kind == "int" else cells.first_not_number
     assert index is not None
     where, shown = batch.describe(cells, index)
-    wanted = "an integer of 64 bits" if kind == "int" else "a number"
+    wanted = "a 64-bit integer" if kind == "int" else "a number"
     raise DataError(
-        f"{where}: expected {wanted}, got {shown}. If it marks a missing value, add it to "
-        "missing=[…]."
+        f"{where}: expected {wanted}, got {shown}.{_cell_hint(cells, index, kind, batch)}"
     )
+
+
+def _cell_hint(cells: Cells, index: int, kind: str, batch: _Batch) -> str:
+    text = cells.stripped[index].as_py()
+    if kind == "int" and cells.are_numbers[index].as_py():
+        return f" Write types={{{batch.column!r}: 'float'}}."
+    if _COMMA.fullmatch(text) and batch.form.decimal == ".":
+        return " If the comma is the decimal point, write decimal=','."
+    return " If it marks a missing value, add it to missing=[…]."
 
 
 def _check_types(types: Mapping[str, str], columns: Mapping[str, _Column], file: Path) -> None:
@@ -286,7 +308,7 @@ def _check_types(types: Mapping[str, str], columns: Mapping[str, _Column], file:
 
 def _check_finite(columns: Mapping[str, _Column], form: CSVFormat) -> None:
     for name, column in columns.items():
-        place = column.first_not_finite
+        place = column.odd_number
         if place is not None and column.kind == "float":
             raise _not_finite(place.describe(form, name), place.shown)
 
@@ -294,7 +316,7 @@ def _check_finite(columns: Mapping[str, _Column], form: CSVFormat) -> None:
 def _not_finite(where: str, shown: str) -> DataError:
     return DataError(
         f"{where}: {shown} is infinite, or too large for a 32-bit float; training and evaluation "
-        "would give NaN. Mend it, or write non_finite='missing' to take such numbers for missing."
+        "would give NaN. Fix it, or write non_finite='missing' to take such numbers for missing."
     )
 
 
@@ -319,6 +341,12 @@ def _suggestion(name: str, column: _Column, form: CSVFormat) -> str:
             "'string'} if it names something."
         )
     seen = column.numbers + column.texts
+    if column.has_commas and form.decimal == ".":
+        return (
+            f"{where}: the column is read as strings because of {place.shown}. If the comma is the "
+            "decimal point, write decimal=','; if the column is text, "
+            f"types={{{name!r}: 'string'}}."
+        )
     alone = len(column.examples) == 1
     fix = f"{place.shown} marks a missing value" if alone else "such cells mark missing values"
     return (

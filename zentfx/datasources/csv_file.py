@@ -15,6 +15,8 @@ from zentfx.warn import warn
 
 __all__ = ["CSVDatasource"]
 
+_MOST_LINES = 2**31
+
 
 class CSVDatasource(Datasource):
     """Reads CSV files; wraps TFX's CsvExampleGen.
@@ -86,10 +88,29 @@ class CSVDatasource(Datasource):
         self.non_finite = non_finite
 
     def check(self) -> None:
-        """Checks that the data has a name, and that files can be written so."""
+        """Checks that the data has a name, and that the format is possible."""
         super().check()
         if not self.name:
             raise self.refuse("name", "must not be empty.")
+        self._check_characters()
+        try:
+            "".encode(self.encoding)  # codecs.lookup knows codecs that are not of text
+        except (LookupError, ValueError):
+            raise self.refuse(
+                "encoding", f"must be one that Python knows; got {self.encoding!r}."
+            ) from None
+        if not 0 <= self.skip_rows < _MOST_LINES:
+            raise self.refuse(
+                "skip_rows", f"must be at least 0 and below 2**31; got {self.skip_rows}."
+            )
+        for marker in self.missing or []:
+            if self.escape is not None and self.escape in marker:
+                raise self.refuse(
+                    "missing", f"has {marker!r}, which is not found with escape={self.escape!r}."
+                )
+        self._check_column_names()
+
+    def _check_characters(self) -> None:
         characters = {
             "separator": self.separator,
             "decimal": self.decimal,
@@ -97,11 +118,15 @@ class CSVDatasource(Datasource):
             "escape": self.escape,
         }
         for parameter, character in characters.items():
-            may_be_none = parameter == "quote" and character == ""
-            if character is not None and len(character) != 1 and not may_be_none:
+            may_be_empty = parameter == "quote" and character == ""
+            if character is None or may_be_empty:
+                continue
+            if len(character) != 1:
                 raise self.refuse(parameter, f"must be one character; got {character!r}.")
-            if character is not None and not character.isascii():
-                raise self.refuse(parameter, f"must be an ASCII character; got {character!r}.")
+            if not character.isascii() or character in "\0\r\n":
+                raise self.refuse(
+                    parameter, f"must be an ASCII character, no line end; got {character!r}."
+                )
         used = [item for item in characters.values() if item]
         twice = next((item for item in used if used.count(item) > 1), None)
         if twice is not None:
@@ -109,15 +134,6 @@ class CSVDatasource(Datasource):
             raise self.refuse(both[1], f"must differ from {both[0]}; both are {twice!r}.")
         if self.decimal not in (".", ","):
             raise self.refuse("decimal", f"must be '.' or ','; got {self.decimal!r}.")
-        try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            raise self.refuse(
-                "encoding", f"must be one that Python knows; got {self.encoding!r}."
-            ) from None
-        if self.skip_rows < 0:
-            raise self.refuse("skip_rows", f"must not be negative; got {self.skip_rows}.")
-        self._check_column_names()
 
     def _check_column_names(self) -> None:
         names = self.column_names
@@ -140,7 +156,7 @@ class CSVDatasource(Datasource):
             decimal=self.decimal,
             quote=self.quote,
             escape=self.escape,
-            encoding=self.encoding,
+            encoding=_codec_name(self.encoding),
             column_names=None if self.column_names is None else tuple(self.column_names),
             skip_rows=self.skip_rows,
         )
@@ -158,3 +174,9 @@ class CSVDatasource(Datasource):
         for text in scanned.warnings:
             warn(text)
         return scanned.kinds
+
+
+def _codec_name(encoding: str) -> str:
+    """Python's own name of an encoding; UTF-8 may have a mark at the beginning."""
+    name = codecs.lookup(encoding).name
+    return "utf-8-sig" if name == "utf-8" else name

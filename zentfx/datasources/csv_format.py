@@ -11,8 +11,7 @@ from zentfx.materializers.cells import MISSING_MARKERS
 
 __all__ = ["CSVFormat", "csv_files", "pattern_of"]
 
-
-_PATTERNS = ("*.csv", "*.csv.gz", "*.csv.bz2", "*.csv.zst")
+_SUFFIXES = (".csv", ".csv.gz", ".csv.bz2", ".csv.zst")  # in lower or upper case
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class CSVFormat:
     decimal: str = "."
     quote: str = '"'
     escape: str | None = None
-    encoding: str = "utf-8"
+    encoding: str = "utf-8-sig"  # by Python's own name of it; with or without its mark
     column_names: tuple[str, ...] | None = None
     skip_rows: int = 0
 
@@ -33,8 +32,9 @@ def csv_files(path: Path) -> list[Path]:
     """Lists the files that a path stands for.
 
     Args:
-        path: A file, a folder with CSV files (``*.csv``, or compressed, ``*.csv.gz``), or a
-            pattern such as ``data/2024-*.csv``, in which ``**`` is any number of folders.
+        path: A file, a folder with CSV files (``*.csv``, or compressed: ``*.csv.gz``,
+            ``*.csv.bz2``, ``*.csv.zst``), or a pattern such as ``data/2024-*.csv``, in which ``**``
+            is any number of folders.
 
     Returns:
         The files, sorted by name.
@@ -42,24 +42,38 @@ def csv_files(path: Path) -> list[Path]:
     Raises:
         DataNotFoundError: If there are none.
     """
-    if path.is_dir():
-        files = [file for pattern in _PATTERNS for file in path.glob(pattern) if file.is_file()]
-        if not files:
-            raise DataNotFoundError(f"The folder {path} has no *.csv or *.csv.gz files.")
-        return sorted(files)
-    if path.exists():
-        return [path]
+    try:
+        if path.is_dir():
+            return _files_in(path)
+        if path.exists():
+            return [path]
+    except OSError as error:  # a name that is too long, say
+        raise DataNotFoundError(f"There is no file {path}: {error}") from error
     if glob.has_magic(str(path)):
         # Path.glob takes relative patterns only.
         found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207
-        files = [file for file in found if file.is_file()]
+        files = sorted(file for file in found if not file.is_dir())
         if not files:
             raise DataNotFoundError(f"No file matches the pattern {path}.")
-        return sorted(files)
+        return files
     raise DataNotFoundError(
         f"There is no file {path}. A relative path starts from the working directory; "
         f"that is {Path.cwd()} now."
     )
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """The CSV files in a folder, but for hidden ones. A broken link is listed: reading it fails."""
+    files = sorted(
+        file
+        for file in folder.iterdir()
+        if file.name.lower().endswith(_SUFFIXES)
+        and not file.name.startswith(".")
+        and not file.is_dir()
+    )
+    if not files:
+        raise DataNotFoundError(f"The folder {folder} has no *.csv or *.csv.gz files.")
+    return files
 
 
 def pattern_of(path: Path) -> tuple[Path, str]:
@@ -72,7 +86,7 @@ def pattern_of(path: Path) -> tuple[Path, str]:
         The folder and the pattern.
     """
     if path.is_dir():
-        return path, "*.csv"
+        return path, "*.csv*"
     folder = path.parent
     while not path.exists() and glob.has_magic(str(folder)):
         folder = folder.parent

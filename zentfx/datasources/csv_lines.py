@@ -1,4 +1,4 @@
-"""CSV files row by row, in Python: slow, and knows on which line of the file a row starts."""
+"""CSV files row by row, in Python: slow, and knows on which lines of the file a row is."""
 
 from __future__ import annotations
 
@@ -6,17 +6,40 @@ import contextlib
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from zentfx.datasources.csv_format import CSVFormat
 
-__all__ = ["compression_of", "decoded_until", "line_of_row", "open_bytes", "rows_with_lines"]
+__all__ = [
+    "Row",
+    "detect_compression",
+    "find_undecodable",
+    "line_of_row",
+    "open_bytes",
+    "read_rows",
+]
 
 # The csv module refuses longer cells; its own default is 128 KiB.
 _LONGEST_CELL = 2**31 - 1
-_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+_MAGIC = {b"\x1f\x8b": "gzip", b"BZh9": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+_MARK = "\ufeff"  # the byte order mark, where a codec leaves it
+
+
+class Row(NamedTuple):
+    """A row of a file, its line of names included.
+
+    Attributes:
+        start: The line on which it starts, from 1.
+        end: The line on which it ends.
+        cells: Its cells.
+    """
+
+    start: int
+    end: int
+    cells: list[str]
 
 
 def open_bytes(file: Path) -> IO[bytes]:
@@ -30,11 +53,11 @@ def open_bytes(file: Path) -> IO[bytes]:
     """
     import pyarrow as pa
 
-    stream: IO[bytes] = pa.input_stream(str(file), compression=compression_of(file))
+    stream: IO[bytes] = pa.input_stream(str(file), compression=detect_compression(file))
     return stream
 
 
-def compression_of(file: Path) -> str | None:
+def detect_compression(file: Path) -> str | None:
     """Finds how a file is compressed.
 
     Args:
@@ -48,36 +71,41 @@ def compression_of(file: Path) -> str | None:
     return next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
 
 
-def rows_with_lines(
-    file: Path, form: CSVFormat, *, strict: bool = False
-) -> Iterator[tuple[int, list[str]]]:
-    """Reads a file as Arrow does, its line of names included; empty lines do not count.
+def read_rows(file: Path, form: CSVFormat, *, strict: bool = False) -> Iterator[Row]:
+    """Reads a file as Arrow does; empty lines do not count.
 
     Args:
         file: The file.
         form: How it is written.
-        strict: Whether bytes that the encoding does not have are an error; else they are escaped.
+        strict: Whether bytes that the encoding does not have are an error (else they are escaped),
+            and quotes that are not closed.
 
     Yields:
-        The number of the line on which a row starts, from 1, and its cells.
+        The rows.
+
+    Raises:
+        UnicodeDecodeError: If ``strict``, for such bytes.
+        csv.Error: If ``strict``, for such a quote.
     """
     with _long_cells(), open_bytes(file) as stream:
-        encoding = "utf-8-sig" if form.encoding.lower() in ("utf-8", "utf8") else form.encoding
         errors = "strict" if strict else "backslashreplace"
-        text = io.TextIOWrapper(stream, encoding, errors, newline="")
+        text = io.TextIOWrapper(stream, form.encoding, errors, newline="")
         lines = (line.replace("\0", "\ufffd") for line in text)  # csv refuses it before Python 3.11
+        first = next(lines, "").removeprefix(_MARK)
         reader = csv.reader(
-            itertools.islice(lines, form.skip_rows, None),
+            itertools.islice(itertools.chain([first], lines), form.skip_rows, None),
             delimiter=form.separator,
             quotechar=form.quote or None,
             escapechar=form.escape,
             quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
+            strict=strict,
         )
         start = form.skip_rows + 1
         for cells in reader:
+            end = form.skip_rows + reader.line_num
             if cells:
-                yield start, cells
-            start = form.skip_rows + reader.line_num + 1
+                yield Row(start, end, cells)
+            start = end + 1
 
 
 def line_of_row(file: Path, form: CSVFormat, row: int) -> int | None:
@@ -92,11 +120,11 @@ def line_of_row(file: Path, form: CSVFormat, row: int) -> int | None:
         The line, from 1; None where there are fewer rows.
     """
     index = row if form.column_names is not None else row + 1
-    found = next(itertools.islice(rows_with_lines(file, form), index, None), None)
-    return None if found is None else found[0]
+    found = next(itertools.islice(read_rows(file, form), index, None), None)
+    return None if found is None else found.start
 
 
-def decoded_until(file: Path, encoding: str) -> tuple[int, UnicodeDecodeError] | None:
+def find_undecodable(file: Path, encoding: str) -> tuple[int, UnicodeDecodeError] | None:
     """Finds the first bytes that an encoding does not have.
 
     Args:
@@ -111,7 +139,8 @@ def decoded_until(file: Path, encoding: str) -> tuple[int, UnicodeDecodeError] |
     try:
         data.decode(encoding)
     except UnicodeDecodeError as error:
-        return data[: error.start].count(b"\n") + 1, error
+        before = data[: error.start].decode(encoding, errors="replace")
+        return len(re.findall(r"\r\n|\r|\n", before)) + 1, error
     return None
 
 

@@ -155,9 +155,18 @@ def _array(column: pd.Series[Any], name: str, dtype: str) -> pa.Array:
     needs = f"The model needs {dtype} values in column {name!r}"
     types = {"int64": pa.int64(), "float32": pa.float32(), "string": pa.string()}
     try:
-        array = pa.array(column, type=types[dtype], from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        if dtype == "string" or not _holds_text(column):
+        # Numbers as they are: those of a wider type must not be cut without a look.
+        array = pa.array(column, from_pandas=True, type=pa.string() if dtype == "string" else None)
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        if pa.types.is_temporal(array.type):
+            raise pa.ArrowInvalid(f"got {array.type}")
+        array = array.cast(types[dtype], safe=dtype != "float32")
+    except (pa.ArrowException, OverflowError, TypeError, UnicodeError) as error:
+        if dtype == "string":
+            hint = f" pandas.read_csv(…, dtype={{{name!r}: str}}) keeps cells as they are."
+            raise DataError(f"{needs}: {error}.{hint}") from error
+        if not _holds_text(column):
             raise DataError(f"{needs}: {error}") from error
         array = _from_text(column, needs, dtype)
     if dtype == "string":
