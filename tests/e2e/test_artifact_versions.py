@@ -185,6 +185,7 @@ class TestVersions:
         ]
         assert [(item.version, item.tags) for item in live] == [("1", ("t",))]
 
+    @pytest.mark.filterwarnings("ignore:Step 'answer'. its argument 'file'")  # a mere flag
     def test_a_version_of_a_failed_run_can_be_given_again(self, repository, tmp_path):
         @step
         def answer(file: str) -> Annotated[int, ArtifactConfig(name="answer", version=7)]:

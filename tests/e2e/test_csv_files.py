@@ -10,11 +10,12 @@ from zentfx import (
     CSVDatasource,
     Pipeline,
     RandomSplit,
+    Repository,
     StandardPreprocessor,
     TrainerStep,
     TrainingPipeline,
 )
-from zentfx.errors import DataError
+from zentfx.errors import DataError, ZenTFXWarning
 
 ROWS = 120
 
@@ -83,3 +84,19 @@ def test_a_model_predicts_from_what_pandas_reads_of_the_same_file(tmp_path, monk
     np.testing.assert_allclose(model.predict(rows), model.predict(expected()), rtol=1e-5)
     with pytest.raises(DataError, match="column ' hours'; row 7 .from 0. has ' [?]'"):
         model.predict(pd.read_csv("pay.csv"))
+
+
+def test_every_pipeline_looks_at_its_data_before_it_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n1\n")
+    (tmp_path / "odd.csv").write_text("a\n1\n2\n3\n?\n")
+    made = Pipeline("Bad")
+    made.add_step(CSVDatasource(name="rows", path="bad.csv"), "rows")
+    with pytest.raises(DataError, match="bad.csv, line 3: expected 2 cells"):
+        made.run(progress=None)
+    assert Repository().get_runs() == []
+    made = Pipeline("Odd")
+    made.add_step(CSVDatasource(name="rows", path="odd.csv"), "rows")
+    with pytest.warns(ZenTFXWarning, match="odd.csv, line 5, column 'a'") as caught:
+        made.validate()
+    assert caught[0].filename == __file__

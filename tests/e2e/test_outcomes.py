@@ -72,6 +72,7 @@ def statuses(run):
     return {name: step.status for name, step in run.steps.items()}
 
 
+@pytest.mark.filterwarnings("ignore:Step 'check'. its argument 'flag'")
 class TestFailed:
     @pytest.fixture
     def failed(self, tmp_path, monkeypatch):

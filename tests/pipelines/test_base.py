@@ -349,10 +349,13 @@ class TestBeforeARun:
             assert Pipeline("P", repository=repository)._workspace().root == tmp_path
 
 
-def test_the_data_of_a_plain_pipeline_is_its_steps_own_affair(tmp_path):
+def test_the_data_of_any_pipeline_is_looked_at_first(tmp_path):
     pipeline = Pipeline("P", repository=tmp_path)
-    pipeline.add_step(CSVDatasource(name="rows", path=tmp_path / "gone.csv"), "rows")
+    pipeline.add_step(CSVDatasource(name="rows", path=tmp_path / "rows.csv"), "rows")
     pipeline.add_step(StatisticsStep(), inputs={"examples": "rows.examples"})
+    with pytest.raises(DataNotFoundError, match="no file .*rows.csv"):
+        pipeline.validate()
+    (tmp_path / "rows.csv").write_text("a\n1\n")
     pipeline.validate()
 
 

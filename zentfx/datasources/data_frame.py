@@ -81,16 +81,17 @@ def _table(data: Any, non_finite: NonFinite = "refuse") -> pa.Table:
     if isinstance(data, pd.DataFrame):
         for name in data.columns:
             if not isinstance(name, str) or int((data.columns == name).sum()) > 1:
-                raise DataError(
-                    f"Columns need different names, which are texts; one is called {name!r}."
-                )
+                raise DataError(f"Column names must be unique strings; one is called {name!r}.")
         arrays = {name: _from_pandas(data[name]) for name in data.columns}
         data = pa.table(arrays)
     if not isinstance(data, pa.Table):
         raise DataError(
-            "A DataFrameDatasource takes a pandas.DataFrame or a pyarrow.Table; a "
-            f"{type(data).__name__} came."
+            "A DataFrameDatasource takes a pandas.DataFrame or a pyarrow.Table; got "
+            f"{type(data).__name__}."
         )
+    twice = next((name for name in data.column_names if data.column_names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"Columns need different names; two are called {twice!r}.")
     if not data.num_rows or not data.num_columns:
         raise DataError(
             f"The data has {data.num_rows} rows and {data.num_columns} columns; expected some."
@@ -113,11 +114,13 @@ def _from_pandas(column: Any) -> pa.Array:
     import pyarrow as pa
 
     try:
-        return pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        array = pa.array(column, from_pandas=True)
+    except (pa.ArrowException, OverflowError, TypeError, UnicodeError) as error:
         raise DataError(
-            f"The column {column.name!r} holds values of several types: {error}"
+            f"The column {column.name!r} holds values that are not all numbers, or all strings: "
+            f"{error}"
         ) from error
+    return array
 
 
 def _plain(name: str, column: pa.ChunkedArray, non_finite: NonFinite) -> pa.ChunkedArray:
@@ -136,6 +139,8 @@ def _plain(name: str, column: pa.ChunkedArray, non_finite: NonFinite) -> pa.Chun
                 f"The column {name!r} has an integer that does not fit in 64 bits with a sign: "
                 f"{error}. Make it float64, or a string if it names something."
             ) from error
+    if pa.types.is_float16(kind):
+        column = pa.chunked_array([column.to_numpy().astype("float32")])
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _finite(name, column, non_finite)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):

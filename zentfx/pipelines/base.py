@@ -254,7 +254,14 @@ class Pipeline:
         return None if waits else datasource.columns()
 
     def _check_data(self, look: ColumnLook) -> None:
-        """Holds the steps against the data, as far as a pipeline knows what they do with it."""
+        """Looks at the data, and holds the steps against it as far as their use of it is known."""
+        self._look_at_all(look)
+
+    def _look_at_all(self, look: ColumnLook) -> dict[str, Mapping[str, str] | None]:
+        """The columns of all datasources, by the step's name."""
+        return {
+            name: look(step) for name, step in self.steps.items() if isinstance(step, Datasource)
+        }
 
     def run(
         self,

@@ -150,10 +150,7 @@ class TrainingPipeline(Pipeline):
         self._check_splits()
 
     def _check_data(self, look: ColumnLook) -> None:
-        datasource = self.steps["datasource"]
-        if not isinstance(datasource, Datasource):
-            return
-        columns = look(datasource)
+        columns = self._look_at_all(look).get("datasource")
         if columns is None:
             return
         # A step before the preprocessor may rename or add columns: then only the run can tell.
