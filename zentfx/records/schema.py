@@ -156,7 +156,8 @@ class Mark:
 class ArtifactVersion:
     """Custom properties of a ``zentfx.ArtifactVersion`` context."""
 
-    # Who claimed it: the run's id, and behind a colon the step. The artifact follows.
+    # Who claimed it: the run's id, and behind a colon the step; or a registration's token. The
+    # artifact follows.
     RUN = "zentfx_run"
     # Tags and note as on runs.
 
