@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -24,7 +26,7 @@ from zentfx.errors import DataError, ParameterError, PipelineError
 
 
 @step
-def load_rows(rows: int, file: str) -> pd.DataFrame:
+def load_rows(rows: int, file: Path) -> pd.DataFrame:
     found = pd.read_csv(file, nrows=rows)[["trip_miles", "fare", "payment_type", "tips"]]
     found["short"] = found["trip_miles"] < 1
     found["payment_type"] = found["payment_type"].astype("category")
@@ -40,7 +42,7 @@ def predict(model, rows: pd.DataFrame, count: int = 5) -> np.ndarray:
 def ran(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mixed")
     made = TrainingPipeline("Mixed", repository=Repository(folder))
-    file = str(small_taxi_csv(folder, 600))
+    file = small_taxi_csv(folder, 600)
     made.add_step(load_rows.as_step(rows=500, file=file), "rows")
     made.add_datasource(DataFrameDatasource("taxi"), inputs={"data": "rows.output"})
     made.add_split(RandomSplit(split_map={"train": 0.7, "eval": 0.3}, seed=0))
