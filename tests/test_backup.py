@@ -74,6 +74,11 @@ def test_an_older_backup_keeps_the_files_of_newer_runs(folder, tmp_path):
     assert list(Workspace(folder).artifacts.run_folder(newer.id).rglob("value.json"))
     [database] = (folder / ".zentfx/trash").rglob("metadata.db")
     assert database.stat().st_size > 0
+    # It is not brought back over the one that was restored, nor is its log.
+    result = call("doctor", "--restore", "--repository", folder)
+    assert "There is nothing in the trash" in result.output
+    assert database.exists()
+    assert values(folder) == [1, 2]
 
 
 def test_a_repository_that_is_gone_but_for_its_artifacts(folder, tmp_path):

@@ -109,12 +109,13 @@ def restore(root: Path, file: Path) -> Restored:
         if not (folder / _CONFIG).exists():
             (unpacked / _CONFIG).replace(folder / _CONFIG)
         workspace = Workspace(root)
-        if workspace.alive():
-            raise StoreError(
-                f"A run is at work in {root}: {sorted(workspace.alive())[0]}. Wait for its end."
-            )
-        entry = _set_aside(folder)
-        (unpacked / _DATABASE).replace(folder / _DATABASE)
+        with workspace.exclusive():
+            if workspace.alive():
+                raise StoreError(
+                    f"A run is at work in {root}: {sorted(workspace.alive())[0]}. Wait for its end."
+                )
+            entry = _set_aside(folder)
+            (unpacked / _DATABASE).replace(folder / _DATABASE)
         workspace.accept_store()
     now = _sizes(Path(workspace.artifacts.path))
     missing = sorted(name for name, size in files.items() if now.get(name) != size)
@@ -160,7 +161,7 @@ def _check_database(database: Path, file: Path) -> None:
 
 def _set_aside(folder: Path) -> str:
     """Moves the metadata store to the trash, with its log, which another one must not get."""
-    entry = new_entry()
+    entry = new_entry(replaced=True)
     files = [folder / f"{_DATABASE}{suffix}" for suffix in ("", "-wal", "-shm")]
     there = [item for item in files if os.path.lexists(item)]
     for item in there:

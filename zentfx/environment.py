@@ -87,19 +87,24 @@ def _of(distribution: str) -> str | None:
         return None
 
 
-def versions_by_package(packages: Iterable[str]) -> dict[str, dict[str, str]]:
+def versions_by_package(packages: Iterable[str], fresh: bool = False) -> dict[str, dict[str, str]]:
     """Versions of packages.
 
     Args:
         packages: Their names, as they are imported.
+        fresh: Whether to look them up anew: packages have been installed or removed.
 
     Returns:
         For each, its version by distribution name; nothing for one that is not installed.
     """
+    if fresh:
+        _distributions.cache_clear()
+    found = {}  # of this call alone: another thread may be looking too
     for name in packages:
-        if name not in _known:
-            _known[name] = _version_of(name)
-    return {name: _known[name] for name in packages}
+        known = None if fresh else _known.get(name)
+        found[name] = _version_of(name) if known is None else known
+    _known.update(found)
+    return found
 
 
 def remember(versions: Mapping[str, Mapping[str, str]]) -> None:

@@ -148,3 +148,12 @@ def test_a_damaged_note_is_said(folder):
     (folder / ".zentfx/artifacts/store.json").write_text("{")
     with pytest.raises(StoreError, match="store.json cannot be read"):
         Repository(folder).get_runs()
+
+
+def test_a_process_that_has_read_makes_no_new_store_either(folder, database):
+    repo = Repository(folder)
+    assert len(repo.get_runs()) == 1
+    remove(database)
+    with pytest.raises(StoreError):
+        repo.workspace.metadata.connect()
+    assert not database.exists()

@@ -36,10 +36,11 @@ def test_what_is_there_again_is_not_replaced(trash):
     for name in ("runs/a/one", "runs/a/two"):
         trash.put(entry, trash.root / name)
     (trash.root / "runs/a/one").write_text("new")
-    with pytest.raises(StoreError, match="runs/a/one is there again.*Restored: 1 of 2"):
+    before = files(trash)
+    with pytest.raises(StoreError, match="runs/a/one is there again"):
         trash.restore(entry)
+    assert files(trash) == before
     assert (trash.root / "runs/a/one").read_text() == "new"
-    assert (trash.root / "runs/a/two").exists()
     assert (trash.root / "trash" / entry / "runs/a/one").read_text() == "runs/a/one"
 
 

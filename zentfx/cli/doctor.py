@@ -85,7 +85,10 @@ def _examine(context: click.Context, workspace: Workspace, cleans: bool, as_json
     if cleans:
         problems = remove(workspace, found)
         for trash in workspace.trashes:
-            trash.empty(older_than=_KEPT * 24 * 3600.0)
+            try:
+                trash.empty(older_than=_KEPT * 24 * 3600.0)
+            except OSError as error:
+                problems.append(f"The trash of {trash.root} cannot be emptied: {error}")
     for problem in problems:
         click.echo(printable(problem), err=True)
     if not as_json:
@@ -96,7 +99,12 @@ def _examine(context: click.Context, workspace: Workspace, cleans: bool, as_json
 
 def _restore(workspace: Workspace) -> None:
     """Brings back what was cleaned away last, in all folders."""
-    entries = [(trash, entry) for trash in workspace.trashes for entry in trash.entries()]
+    entries = [
+        (trash, entry)
+        for trash in workspace.trashes
+        for entry in trash.entries()
+        if not entry.replaced
+    ]
     if not entries:
         echo(printable(f"There is nothing in the trash of {workspace.root}."))
         return

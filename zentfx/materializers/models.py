@@ -154,6 +154,9 @@ def _array(column: pd.Series[Any], name: str, dtype: str) -> pa.Array:
 
     needs = f"The model needs {dtype} values in column {name!r}"
     types = {"int64": pa.int64(), "float32": pa.float32(), "string": pa.string()}
+    if dtype != "string" and _holds_text(column):
+        array = _from_text(column, needs, dtype)
+        return _checked_finite(array, column, needs)
     try:
         # Numbers as they are: those of a wider type must not be cut without a look.
         array = pa.array(column, from_pandas=True, type=pa.string() if dtype == "string" else None)
@@ -163,14 +166,12 @@ def _array(column: pd.Series[Any], name: str, dtype: str) -> pa.Array:
             raise pa.ArrowInvalid(f"got {array.type}")
         array = array.cast(types[dtype], safe=dtype != "float32")
     except (pa.ArrowException, OverflowError, TypeError, UnicodeError) as error:
-        if dtype == "string":
-            hint = f" pandas.read_csv(…, dtype={{{name!r}: str}}) keeps cells as they are."
-            raise DataError(f"{needs}: {error}.{hint}") from error
-        if not _holds_text(column):
-            raise DataError(f"{needs}: {error}") from error
-        array = _from_text(column, needs, dtype)
-    if dtype == "string":
-        return array.cast(pa.binary())
+        hint = f". pandas.read_csv(…, dtype={{{name!r}: str}}) keeps cells as they are."
+        raise DataError(f"{needs}: {error}{hint if dtype == 'string' else ''}") from error
+    return array.cast(pa.binary()) if dtype == "string" else _checked_finite(array, column, needs)
+
+
+def _checked_finite(array: pa.Array, column: pd.Series[Any], needs: str) -> pa.Array:
     row = first_not_finite(array)
     if row is not None:
         raise DataError(
@@ -181,6 +182,8 @@ def _array(column: pd.Series[Any], name: str, dtype: str) -> pa.Array:
 
 
 def _holds_text(column: pd.Series[Any]) -> bool:
+    if column.dtype.kind in "iufbM":  # not a look at each of many numbers
+        return False
     return any(isinstance(item, str) for item in column)
 
 

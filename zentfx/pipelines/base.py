@@ -452,6 +452,7 @@ class Pipeline:
                     gone = missing_step(
                         class_path(type(placed.step)), placed.step.arguments, str(error)
                     )
+                    gone = gone.with_options(**placed.step.options.as_dict())
                     pipeline.add_step(gone, step, sources, placed.after)
             step = None
             if not recorded:  # run() checks it

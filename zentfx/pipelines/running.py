@@ -197,7 +197,7 @@ def _remember_versions(workspace: Workspace, packages: Iterable[str]) -> None:
     text = workspace.memos.of(
         f"versions of {names} in {sys.path}",
         canonical_json([sys.version, times]),
-        lambda: canonical_json(environment.versions_by_package(names)),
+        lambda: canonical_json(environment.versions_by_package(names, fresh=True)),
     )
     environment.remember(json.loads(text))
 

@@ -16,6 +16,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -106,9 +107,10 @@ def _not_written(texts: Mapping[str, str], reached: _Reached) -> list[NamedFile]
 
 def _texts(value: Any, *, paths: bool = True, depth: int = 0) -> Iterator[str]:
     """The texts in a value that name files which are there."""
-    if isinstance(value, str) or (paths and isinstance(value, os.PathLike)):
-        text = os.fspath(value)
-        if isinstance(text, str) and _is_file(text):
+    # Others than pathlib's may do what they like when they are asked for their name.
+    if isinstance(value, str) or (paths and isinstance(value, PurePath)):
+        text = str(value)
+        if _is_file(text):
             yield text
     elif type(value) in (list, tuple, set, frozenset, dict) and depth < 2:
         items = value.values() if isinstance(value, dict) else value

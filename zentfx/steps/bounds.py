@@ -116,6 +116,8 @@ def parse_bounds(
             known += [f"{label}.{metric}" for label, names in metrics.items() for metric in names]
             near = near_matches(key, known)
             raise refuse(f"bounds {key!r}, which is not evaluated.{near}")
+        if given == []:
+            raise refuse(f"for {key!r} {_GRAMMAR}; got [].")
         for bounds in given if isinstance(given, list) else [given]:
             _check(key, bounds, slices, refuse)
             found += [_bound(label, metric, bounds) for label, metric in meant]
@@ -228,8 +230,9 @@ def verdict(
     if baseline is not None:
         for label, metric in no_worse:
             name = metric_key(label, metric, labels)
-            now, before = evaluated["overall"].get(name), baseline["metrics"].get(name)
-            if now is not None and before is not None and _is_worse(metric, now, before):
+            now = evaluated["overall"].get(name, math.nan)
+            before = baseline["metrics"].get(name)
+            if before is not None and _is_worse(metric, now, before):
                 reasons.append({"kind": NO_WORSE, "metric": name, "value": now, "baseline": before})
     return reasons
 
@@ -237,9 +240,10 @@ def verdict(
 def _broken(bound: Bound, part: Mapping[str, Any], labels: Sequence[str]) -> Iterator[Any]:
     rows = part["rows"].get(bound.label, 0)
     name = metric_key(bound.label, bound.metric, labels)
-    if rows < bound.min_rows or name not in part["metrics"]:
+    if rows < bound.min_rows:
         return
-    value = part["metrics"][name]
+    # One that was not measured keeps no bound.
+    value = part["metrics"].get(name, math.nan)
     for side, limit in ((LOWER, bound.lower), (UPPER, bound.upper)):
         if limit is None:
             continue

@@ -310,9 +310,11 @@ class TrainerStep(BaseStep):
 
     def _tell_left_out(self, counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
         """Says what the loss on the eval split is not measured on."""
+        unknown = sum(count["unknown"] for count in counts.get(EVAL, {}).values())
+        if unknown:
+            log_metric("val_unknown_classes", unknown)
         for label, count in counts.get(EVAL, {}).items():
             if count["unknown"]:
-                log_metric("val_unknown_classes", count["unknown"])
                 remark(
                     f"The values on the split {EVAL!r} leave out {count['unknown']} rows whose "
                     f"class of {label!r} training has not seen."

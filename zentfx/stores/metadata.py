@@ -156,6 +156,7 @@ class SQLiteMetadataStore:
         self.path = path.absolute()
         self.read_only = read_only
         self._guard = guard
+        self._is_checked = False
         self._client: Client | None = None
         self._inode: tuple[int, int] | None = None  # of the file that the client has open
         _stores.add(self)
@@ -239,9 +240,9 @@ class SQLiteMetadataStore:
                 with open_for_reading(self.path, self.read_only) as database:
                     if database is not None:
                         _check_schema(self.path, database, self._advice)
-                        if self._guard is not None:
+                        if self._guard is not None and not self._is_checked:
                             self._guard.check(database)
-                            self._guard = None  # ids only grow while it is in use
+                            self._is_checked = True  # ids only grow while it is in use
                     yield database
             except NotADatabaseError as error:
                 raise ForeignStoreError(

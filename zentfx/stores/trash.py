@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import uuid
@@ -15,7 +16,7 @@ from zentfx.stores.below import move_below, remove_below
 __all__ = ["TRASH", "Trash", "TrashEntry", "new_entry"]
 
 TRASH = "trash"
-_NAME = re.compile(r"(\d{8}-\d{6})-[0-9a-f]{8}")
+_NAME = re.compile(r"(\d{8}-\d{6})-[0-9a-f]{8}(-replaced)?")
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,18 @@ class TrashEntry:
     Attributes:
         name: Its name, which begins with the time.
         removed: When that was.
+        replaced: Whether something else was put in its place, so that it is not to be brought back.
     """
 
     name: str
     removed: datetime
+    replaced: bool
 
 
-def new_entry() -> str:
+def new_entry(replaced: bool = False) -> str:
     """Makes a name for what is cleaned away now, perhaps in several folders."""
-    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
+    name = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
+    return f"{name}-replaced" if replaced else name
 
 
 class Trash:
@@ -72,7 +76,7 @@ class Trash:
             match = _NAME.fullmatch(item.name)
             if match and item.is_dir() and not item.is_symlink():
                 when = datetime.strptime(match[1], "%Y%m%d-%H%M%S").replace(tzinfo=timezone.utc)
-                found.append(TrashEntry(item.name, when))
+                found.append(TrashEntry(item.name, when, match[2] is not None))
         return sorted(found, key=lambda entry: entry.name)
 
     def restore(self, entry: str) -> list[Path]:
@@ -86,30 +90,25 @@ class Trash:
 
         Raises:
             NotFoundError: If there is no such entry.
-            StoreError: If there is something in its place now; that part stays in the trash.
+            StoreError: If there is something in the place of a part now; nothing is moved then.
         """
-        names = [item.name for item in self.entries()]
-        if entry not in names:
+        known = [item.name for item in self.entries()]
+        if entry not in known:
             raise NotFoundError(
-                f"There is no {entry!r} in the trash of {self.root}.{near_matches(entry, names)}"
+                f"There is no {entry!r} in the trash of {self.root}.{near_matches(entry, known)}"
             )
         place = self.root / TRASH / entry
-        restored, taken = [], []
-        for item in _topmost(place, self.root):
-            name = item.relative_to(place)
-            try:
-                move_below(self.root, item.relative_to(self.root), name)
-            except FileExistsError:
-                taken.append(name)
-            else:
-                restored.append(self.root / name)
-        if taken:
-            raise StoreError(
-                f"{self.root / taken[0]} is there again, and stays as it is; what was removed is "
-                f"still in {place}. Restored: {len(restored)} of {len(restored) + len(taken)}."
-            )
+        names = [item.relative_to(place) for item in _topmost(place, self.root)]
+        for name in names:
+            if os.path.lexists(self.root / name):
+                raise StoreError(
+                    f"{self.root / name} is there again, and stays as it is. What was removed is "
+                    f"still in {place}."
+                )
+        for name in names:
+            move_below(self.root, PurePath(TRASH, entry, name), name)
         self._remove(entry)
-        return restored
+        return [self.root / name for name in names]
 
     def empty(self, older_than: float = 0.0) -> int:
         """Removes entries for good.

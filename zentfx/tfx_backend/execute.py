@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,16 +44,23 @@ def _only_this_process() -> Iterator[None]:
     It would go on with this one's run, and record its own results in it.
     """
     process = os.getpid()
-    code = 1
+    code = 0
     try:
         yield
-        code = 0
+    except BaseException as error:
+        if os.getpid() == process:
+            raise
+        code = 1
+        if isinstance(error, SystemExit):
+            code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        else:
+            traceback.print_exc()
     finally:
         if os.getpid() != process:
             with contextlib.suppress(OSError, ValueError):
                 sys.stdout.flush()
                 sys.stderr.flush()
-            os._exit(code)
+            os._exit(code & 0xFF)
 
 
 def _execute(executor_spec: Any, info: Any, tuned: bool) -> Any:

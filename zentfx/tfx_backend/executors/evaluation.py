@@ -35,7 +35,9 @@ def plain(uri: str, step: EvaluatorStep, compared: bool) -> dict[str, Any]:
     """
     named = list(step.metrics) if isinstance(step, TFMAEvaluator) else []
     parts = list(_parts(uri, tfma.CANDIDATE_KEY if compared else None, named))
+    # A step of the user's own may evaluate slices alone.
     found: dict[str, Any] = {"overall": {}, "rows": {}, "slices": [], "left_out": []}
+    found["not_finite"] = 0
     for where, metrics, rows, not_finite in parts:
         kept = {name: value for (label, name), value in metrics.items() if rows.get(label, 1)}
         if not where:
@@ -48,8 +50,9 @@ def plain(uri: str, step: EvaluatorStep, compared: bool) -> dict[str, Any]:
         if len(empty) < len(rows) or not rows:
             found["slices"].append({"slice": where, "metrics": kept, "rows": rows})
     if compared:
-        before = next(part for part in _parts(uri, tfma.BASELINE_KEY, named) if not part[0])
-        found["baseline"] = {"metrics": {name: value for (_, name), value in before[1].items()}}
+        for where, metrics, _, _ in _parts(uri, tfma.BASELINE_KEY, named):
+            if not where:
+                found["baseline"] = {"metrics": {name: v for (_, name), v in metrics.items()}}
     return found
 
 
@@ -66,7 +69,10 @@ def _parts(
             label = output or (labels[0] if len(labels) == 1 else "")
             for sub_key, values in by_sub_key.items():
                 for name, value in values.items():
-                    if "doubleValue" not in value or name.endswith(_DIFFERENCE):
+                    difference = name.endswith(_DIFFERENCE) and (
+                        name.removesuffix(_DIFFERENCE) in values
+                    )
+                    if "doubleValue" not in value or difference:
                         continue
                     number = float(value["doubleValue"])
                     if name == NOT_FINITE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -67,4 +66,9 @@ def names_of_others(files: Sequence[str], column: str, classes: Sequence[str] | 
     if classes is None:
         return []
     others = (item for item in raw_values(files, column) if item and item not in classes)
-    return list(dict.fromkeys(map(str, itertools.islice(others, _NAMED))))
+    found: dict[str, None] = {}
+    for item in others:
+        found[str(item)] = None
+        if len(found) == _NAMED:
+            break
+    return list(found)

@@ -57,5 +57,5 @@ def unpack_exception(packed: bytes) -> BaseException:
     constructors = [vars(item)["__init__"] for item in cls.__mro__ if "__init__" in vars(item)]
     next(item for item in constructors if not inspect.isfunction(item))(error, *args)
     for state in states:
-        vars(error).update(state)
+        error.__setstate__(state)
     return error
