@@ -67,11 +67,10 @@ TFMA_METRICS: Mapping[str, str] = MappingProxyType(
 )
 
 # By TFMA's class names: what takes a class that the model does not know, -1, for one that it has
-# predicted wrongly, whatever it predicts. Others fail, or count it as something else.
+# predicted wrongly, whatever it predicts. Others fail (BinaryAccuracy too), or count it as
+# something else.
 COUNT_UNKNOWN_AS_WRONG = frozenset(
     {
-        "Accuracy",
-        "BinaryAccuracy",
         "ExampleCount",
         "SparseCategoricalAccuracy",
         "SparseTopKCategoricalAccuracy",

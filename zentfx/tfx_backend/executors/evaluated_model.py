@@ -60,6 +60,20 @@ class EvaluatedModel:
         told: Mapping[str, Any] = self._signatures[LABELS_SIGNATURE].outputs
         return told
 
+    def class_of(self, metric: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+        """TFMA's class of a metric: of ``accuracy`` the one that Keras would choose.
+
+        That is, of classes where the model has an output for each, else of a binary label.
+        """
+        name = json.loads(metric.get("config", "{}")).get("name")
+        found = str(metric.get("class_name"))
+        if found != TFMA_METRICS[KERAS_ACCURACY] or name != KERAS_ACCURACY:
+            return found
+        names = [item for item in spec.get("output_names", self.outputs) if item in self.outputs]
+        sizes = [dim.size for item in names[:1] for dim in self.outputs[item].tensor_shape.dim]
+        by_class = len(sizes) == 2 and sizes[1] > 1
+        return "SparseCategoricalAccuracy" if by_class else "BinaryAccuracy"
+
     @cached_property
     def _loaded(self) -> Any:
         return tf.saved_model.load(self.path)
@@ -101,16 +115,12 @@ class EvaluatedModel:
     ) -> None:
         if not count.unknown:
             return
-        remark(
-            f"{split}: {count.unknown} of {count.rows} rows have a class of {label!r} that the "
-            "model does not know; they are counted as predicted wrongly."
-        )
         cannot = [
             json.loads(metric.get("config", "{}")).get("name", metric["class_name"])
             for spec in config.get("metrics_specs", ())
             if label in spec.get("output_names", [label])
             for metric in spec.get("metrics", ())
-            if metric["class_name"] not in COUNT_UNKNOWN_AS_WRONG
+            if self.class_of(metric, spec) not in COUNT_UNKNOWN_AS_WRONG
         ]
         if cannot:
             raise DataError(
@@ -118,8 +128,12 @@ class EvaluatedModel:
                 f"{label!r} that training has not seen, and {cannot[0]} cannot count them as "
                 "predicted wrongly. List all classes in the preprocessor, "
                 f"StandardPreprocessor(…, classes={{{label!r}: […]}}), leave those rows out "
-                "before, or evaluate an accuracy."
+                "before, or evaluate sparse_categorical_accuracy, with an output for each class."
             )
+        remark(
+            f"{split}: {count.unknown} of {count.rows} rows have a class of {label!r} that the "
+            "model does not know; they are counted as predicted wrongly."
+        )
 
     def _count_raw(self, split: str, files: Sequence[str], label: str) -> LabelCount:
         values = list(raw_values(files, label))
@@ -145,8 +159,17 @@ class EvaluatedModel:
         """
         if not count:
             return {}
-        if len(files) == 1:
-            return dict.fromkeys(files, count)
+        return dict.fromkeys(files, count) if len(files) == 1 else self.count_not_finite(files)
+
+    def count_not_finite(self, files: Mapping[str, Sequence[str]]) -> dict[str, int]:
+        """Counts rows with a prediction that is not finite, by predicting once more.
+
+        Args:
+            files: TFRecord files of the splits that were evaluated.
+
+        Returns:
+            How many there are, by split; none where all are finite.
+        """
         found = {split: self._count_not_finite(names) for split, names in files.items()}
         return {split: rows for split, rows in found.items() if rows}
 
@@ -197,13 +220,8 @@ def config_for(
             for name, item in models.items()
         ]
     for spec in fitted.get("metrics_specs", ()):
-        names = [name for name in spec.get("output_names", model.outputs) if name in model.outputs]
-        sizes = [item.size for name in names[:1] for item in model.outputs[name].tensor_shape.dim]
-        classes = len(sizes) == 2 and sizes[1] > 1
         for metric in spec.get("metrics", ()):
-            name = json.loads(metric.get("config", "{}")).get("name")
-            if metric.get("class_name") == TFMA_METRICS[KERAS_ACCURACY] and name == KERAS_ACCURACY:
-                metric["class_name"] = "SparseCategoricalAccuracy" if classes else "BinaryAccuracy"
+            metric["class_name"] = model.class_of(metric, spec)
         if "metrics" in spec:
             spec["metrics"].append(_counter("ExampleCount", ROWS))
     counter = _counter(

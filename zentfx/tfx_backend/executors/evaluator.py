@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from tfx.components.evaluator import constants
 from tfx.components.evaluator import executor as evaluator
 from tfx.types import artifact_utils
 
+from zentfx.errors import DataError
 from zentfx.materializers.models import CLASSES_FILE
 from zentfx.records.schema import Artifact
 from zentfx.running_step import remark
@@ -50,7 +52,20 @@ class EvaluatorExecutor(StepExecutor[EvaluatorStep], evaluator.Executor):
         if baseline is not None:
             given[BASELINE] = input_dict[BASELINE]
         fitted = json.dumps(config_for(config, model, baseline))
-        super().run_step(step, given, output_dict, {**properties, "eval_config": fitted})
+        try:
+            super().run_step(step, given, output_dict, {**properties, "eval_config": fitted})
+        except Exception as error:
+            # Some metrics fail on such predictions, by a message that does not say so.
+            found: dict[str, int] = {}
+            with contextlib.suppress(Exception):  # of a model that cannot be asked
+                found = model.count_not_finite(files)
+            if not found:
+                raise
+            shown = ", ".join(f"{rows} in the split {split!r}" for split, rows in found.items())
+            raise DataError(
+                f"The model cannot be evaluated, and so is not blessed: predictions are not finite "
+                f"({shown}), and a metric fails on them. Look at the trainer's loss."
+            ) from error
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
         evaluated = plain(evaluation, step, baseline is not None)
         evaluated["not_finite"] = model.not_finite(evaluated.pop("not_finite"), files)

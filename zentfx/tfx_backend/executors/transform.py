@@ -119,7 +119,8 @@ def _judge(step: PreprocessorStep, split: str, label: str, count: LabelCount, ot
             )
         remark(
             f"{split}: {count.unknown} of {count.rows} rows have a class of {label!r} that "
-            f"training has not seen{names}; the evaluation counts them as predicted wrongly."
+            f"training has not seen{names}; the evaluation counts them as predicted wrongly, or "
+            "fails where a metric cannot."
         )
     if split == TRAIN and not count.counted:
         raise DataError(
