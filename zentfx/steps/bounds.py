@@ -10,7 +10,15 @@ from typing import Any
 from zentfx.analysis.direction import is_lower_better
 from zentfx.errors import near_matches
 
-__all__ = ["Bound", "metric_key", "parse_bounds", "passed_over", "verdict", "verdict_text"]
+__all__ = [
+    "Bound",
+    "metric_key",
+    "not_finite_reasons",
+    "parse_bounds",
+    "passed_over",
+    "verdict",
+    "verdict_text",
+]
 
 _SHOWN = 3  # of what there may be many
 LOWER, UPPER, NO_WORSE = "lower", "upper", "no_worse"
@@ -208,10 +216,7 @@ def verdict(
         ``no_worse``, ``not_finite``, or ``few_rows`` where the whole data is too small to tell.
     """
     labels = list(evaluated["rows"])
-    reasons: list[dict[str, Any]] = [
-        {"kind": "not_finite", "split": split, "rows": rows}
-        for split, rows in evaluated["not_finite"].items()
-    ]
+    reasons = not_finite_reasons(evaluated)
     needed = dict.fromkeys((label for label, _ in no_worse), 1)
     for bound in bounds:
         least = bound.min_rows if bound.holds_in({}) else 1
@@ -235,6 +240,21 @@ def verdict(
             if before is not None and _is_worse(metric, now, before):
                 reasons.append({"kind": NO_WORSE, "metric": name, "value": now, "baseline": before})
     return reasons
+
+
+def not_finite_reasons(evaluated: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Reasons against a model with predictions that are not finite.
+
+    Args:
+        evaluated: As for :func:`verdict`.
+
+    Returns:
+        One for each split that has such predictions.
+    """
+    return [
+        {"kind": "not_finite", "split": split, "rows": rows}
+        for split, rows in evaluated["not_finite"].items()
+    ]
 
 
 def _broken(bound: Bound, part: Mapping[str, Any], labels: Sequence[str]) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from zentfx.errors import DataError
 from zentfx.materializers.models import CLASSES_FILE
 from zentfx.records.schema import Artifact
 from zentfx.running_step import remark
-from zentfx.steps.bounds import verdict_text
+from zentfx.steps.bounds import not_finite_reasons, verdict_text
 from zentfx.steps.evaluator import BASELINE, EvaluatorStep
 from zentfx.tfx_backend.executors.base import StepExecutor, note
 from zentfx.tfx_backend.executors.evaluated_model import EvaluatedModel, config_for
@@ -80,7 +80,7 @@ class EvaluatorExecutor(StepExecutor[EvaluatorStep], evaluator.Executor):
             blessing = artifact_utils.get_single_instance(output_dict["blessing"])
             reasons = step.verdict(evaluated)
             if reasons is None:
-                reasons = failures(evaluation) + _not_finite(evaluated)
+                reasons = failures(evaluation) + not_finite_reasons(evaluated)
             text = verdict_text(reasons)
             evaluated["blessing"] = {"blessed": not reasons, "reasons": reasons}
             _bless(blessing, given, blessed=not reasons)
@@ -138,13 +138,6 @@ def _has_stock_verdict(output_dict: Mapping[str, list[Any]]) -> bool:
     folder = Path(artifact_utils.get_single_uri(output_dict["blessing"]))
     names = (constants.BLESSED_FILE_NAME, constants.NOT_BLESSED_FILE_NAME)
     return any((folder / name).exists() for name in names)
-
-
-def _not_finite(evaluated: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"kind": "not_finite", "split": split, "rows": rows}
-        for split, rows in evaluated["not_finite"].items()
-    ]
 
 
 def _bless(blessing: Any, given: Mapping[str, list[Any]], blessed: bool) -> None:
